@@ -1,0 +1,71 @@
+//! Running without the GVL (P4).
+
+use magnus::{Error, Ruby};
+use std::any::Any;
+use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+/// Runs `work` without the GVL: other Ruby threads go on meanwhile. `work` must
+/// not touch Ruby, which `Send` cannot say for `Value`s, so it captures none.
+///
+/// An interrupt that is pending (a kill, a timeout, a signal handler that
+/// raises) is acted upon before `work` has run, never in the middle: the error
+/// then says that nothing was done. A panic goes on in the caller.
+///
+/// `rb_nogvl` with `INTR_FAIL` returns without having run the function when an
+/// interrupt is pending, and never raises through Rust's frames, as
+/// `rb_thread_call_without_gvl` does.
+pub(crate) fn without_gvl<T: Send>(ruby: &Ruby, work: impl FnOnce() -> T + Send) -> Result<T, Error> {
+    struct Job<F, T> {
+        work: Option<F>,
+        result: Option<Result<T, Box<dyn Any + Send>>>,
+    }
+
+    unsafe extern "C" fn run<F: FnOnce() -> T, T>(job: *mut c_void) -> *mut c_void {
+        // SAFETY: `job` points to the caller's `Job`, which waits for us.
+        let job = unsafe { &mut *job.cast::<Job<F, T>>() };
+        if let Some(work) = job.work.take() {
+            job.result = Some(catch_unwind(AssertUnwindSafe(work)));
+        }
+        std::ptr::null_mut()
+    }
+
+    fn runner<F: FnOnce() -> T, T>(_: &Job<F, T>) -> unsafe extern "C" fn(*mut c_void) -> *mut c_void {
+        run::<F, T>
+    }
+
+    let mut job = Job {
+        work: Some(work),
+        result: None,
+    };
+    let function = runner(&job);
+    loop {
+        // SAFETY: the GVL is held (`ruby`) and no lock of ours is; `function`
+        // takes the `job` it is given, and runs at most once. Without an unblock
+        // function an interrupt waits until `work` is done.
+        unsafe {
+            rb_sys::rb_nogvl(
+                Some(function),
+                (&raw mut job).cast(),
+                None,
+                std::ptr::null_mut(),
+                rb_sys::RB_NOGVL_INTR_FAIL as _,
+            );
+        }
+        match job.result.take() {
+            Some(Ok(result)) => return Ok(result),
+            Some(Err(panic)) => resume_unwind(panic),
+            None => check_interrupts(ruby)?,
+        }
+    }
+}
+
+/// Acts upon pending interrupts: a kill or a raise comes back as an error.
+fn check_interrupts(ruby: &Ruby) -> Result<(), Error> {
+    magnus::rb_sys::protect(|| {
+        // SAFETY: the GVL is held (`ruby`) and no lock of ours is.
+        unsafe { rb_sys::rb_thread_check_ints() };
+        magnus::rb_sys::AsRawValue::as_raw(ruby.qnil())
+    })
+    .map(|_| ())
+}

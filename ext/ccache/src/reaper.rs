@@ -1,0 +1,138 @@
+//! The reaper: one native thread per process that drops what nobody waits for.
+//!
+//! It removes expired entries when their time comes, and drops the map of a
+//! store that the GC has collected: with a million entries that takes a while,
+//! and a sweep must not wait for it (G6). It never touches Ruby; dropping an
+//! entry unpins it with atomic stores alone.
+//!
+//! A map is *orphaned* when the registry's `Arc` is its last one. The store's
+//! free callback only drops its own and wakes the reaper: no lock, no
+//! allocation. The thread starts with the first store; a forked child has none
+//! until one of its methods sees that and starts it (`ensure_running`).
+
+use crate::stored::Stored;
+use ccache_core::gate::GATE;
+use ccache_core::{Cache, NEVER};
+use parking_lot::Mutex;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+use std::thread::{self, Thread};
+use std::time::Duration;
+
+/// The map of one store.
+pub(crate) type Shelf = Cache<Stored>;
+
+/// Every map of this process. Locked inside the gate, for moments.
+static SHELVES: Mutex<Vec<Arc<Shelf>>> = Mutex::new(Vec::new());
+
+static IS_RUNNING: AtomicBool = AtomicBool::new(false);
+
+/// The thread to wake. Set once per process and leaked (some bytes per fork
+/// generation), since a free callback may be about to use it.
+static THREAD: AtomicPtr<Thread> = AtomicPtr::new(std::ptr::null_mut());
+
+/// Takes part in the care for `shelf`, and starts the thread if need be.
+pub(crate) fn adopt(shelf: &Arc<Shelf>) -> io::Result<()> {
+    ensure_running()?;
+    let _inside = GATE.enter();
+    SHELVES.lock().push(Arc::clone(shelf));
+    Ok(())
+}
+
+/// Starts the thread unless it runs. Every method of a store asks.
+#[inline]
+pub(crate) fn ensure_running() -> io::Result<()> {
+    if IS_RUNNING.load(Ordering::Relaxed) {
+        Ok(())
+    } else {
+        start()
+    }
+}
+
+/// Wakes the thread. Lock-free, allocates nothing: for free callbacks too.
+pub(crate) fn wake() {
+    // SAFETY: the pointer is null or a leaked `Thread`.
+    if let Some(thread) = unsafe { THREAD.load(Ordering::Acquire).as_ref() } {
+        thread.unpark();
+    }
+}
+
+/// In a child right after the fork: its parent's thread is not here.
+pub(crate) fn forget_thread_of_parent() {
+    THREAD.store(std::ptr::null_mut(), Ordering::Release);
+    IS_RUNNING.store(false, Ordering::Release);
+}
+
+#[cold]
+fn start() -> io::Result<()> {
+    if IS_RUNNING.swap(true, Ordering::AcqRel) {
+        return Ok(());
+    }
+    let started = without_signals(|| {
+        thread::Builder::new()
+            .name("ccache-reaper".into())
+            .spawn(run)
+    });
+    match started {
+        Ok(handle) => {
+            let thread = Box::leak(Box::new(handle.thread().clone()));
+            THREAD.store(thread, Ordering::Release);
+            Ok(())
+        }
+        Err(error) => {
+            IS_RUNNING.store(false, Ordering::Release);
+            Err(error)
+        }
+    }
+}
+
+/// Spawns with all signals blocked, so that they go to Ruby's threads.
+fn without_signals<T>(spawn: impl FnOnce() -> T) -> T {
+    // SAFETY: plain libc calls on sets of this frame; the mask is put back.
+    unsafe {
+        let mut all: libc::sigset_t = std::mem::zeroed();
+        let mut before: libc::sigset_t = std::mem::zeroed();
+        libc::sigfillset(&raw mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
+        let spawned = spawn();
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut());
+        spawned
+    }
+}
+
+fn run() {
+    loop {
+        let (orphans, shelves) = sort_shelves();
+        drop(orphans);
+        let pause = shelves.iter().filter_map(|shelf| tend(shelf)).min();
+        drop(shelves);
+        // A wake-up that came since is kept by the thread's token.
+        match pause {
+            Some(pause) => thread::park_timeout(pause),
+            None => thread::park(),
+        }
+    }
+}
+
+/// The maps without a store, for the caller to drop, and the others.
+fn sort_shelves() -> (Vec<Arc<Shelf>>, Vec<Arc<Shelf>>) {
+    let _inside = GATE.enter();
+    let mut shelves = SHELVES.lock();
+    let (orphans, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut *shelves)
+        .into_iter()
+        .partition(|shelf| Arc::strong_count(shelf) == 1);
+    shelves.clone_from(&kept);
+    (orphans, kept)
+}
+
+/// Expires what is due; the time until there is more to do, if there will be.
+fn tend(shelf: &Shelf) -> Option<Duration> {
+    let mut next = shelf.next_expiry();
+    if next <= shelf.clock().now() {
+        let (expired, later) = shelf.expire_due();
+        drop(expired);
+        next = later;
+    }
+    (next != NEVER).then(|| Duration::from_nanos(next.saturating_sub(shelf.clock().now())))
+}

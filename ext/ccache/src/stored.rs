@@ -1,0 +1,110 @@
+//! What an entry holds: an object in a pin slot, an immediate, or bytes.
+
+use crate::handle::{Live, PinHandle};
+use crate::pin_list::PinList;
+use crate::typed_data::from_raw;
+use ccache_core::HeapBytes;
+use magnus::rb_sys::AsRawValue;
+use magnus::{Error, RString, Value};
+use rb_sys::VALUE;
+use std::sync::Arc;
+
+/// A cached value.
+#[derive(Debug)]
+pub enum Stored {
+    /// An object that the GC never frees or moves: nil, true, false, small
+    /// integers, floats without a heap object, static symbols.
+    Immediate(Immediate),
+    /// Any other object.
+    Pinned(PinHandle),
+    /// An encoded value (`values: :fresh`).
+    Encoded(Arc<[u8]>),
+}
+
+/// The bits of an immediate: a VALUE that refers to no object.
+#[derive(Debug, Clone, Copy)]
+pub struct Immediate(usize);
+
+impl Immediate {
+    fn new(value: Value) -> Option<Self> {
+        let raw = value.as_raw();
+        rb_sys::SPECIAL_CONST_P(raw).then_some(Self(raw as usize))
+    }
+
+    fn value(self) -> Value {
+        from_raw(self.0 as VALUE)
+    }
+}
+
+/// A stored value as a reader takes it out from under the map's lock.
+pub(crate) enum Taken {
+    /// The object itself.
+    Object(Value),
+    /// The bytes, still to be decoded.
+    Encoded(Arc<[u8]>),
+    /// A pin of another store: a bug of ours, answered with an error.
+    Foreign,
+}
+
+impl Stored {
+    /// Keeps `object` alive. May allocate in Ruby (see [`PinList::pin`]).
+    pub(crate) fn object(live: &Live<'_>, object: Value) -> Result<Self, Error> {
+        match Immediate::new(object) {
+            Some(immediate) => Ok(Self::Immediate(immediate)),
+            None => PinList::pin(live, object).map(Self::Pinned),
+        }
+    }
+
+    /// Copies the bytes of `encoded`.
+    pub(crate) fn encoded(encoded: RString) -> Self {
+        // SAFETY: the string is an argument of the running method, and no Ruby
+        // code runs before the bytes are copied.
+        Self::Encoded(unsafe { encoded.as_slice() }.into())
+    }
+
+    /// The value for a reader. Calls no Ruby: made for the inside of the map's lock.
+    #[inline]
+    pub(crate) fn take(&self, live: &Live<'_>) -> Taken {
+        match self {
+            Self::Immediate(immediate) => Taken::Object(immediate.value()),
+            Self::Pinned(handle) => match handle.root(live) {
+                Some(rooted) => Taken::Object(rooted.value()),
+                None => Taken::Foreign,
+            },
+            Self::Encoded(bytes) => Taken::Encoded(Arc::clone(bytes)),
+        }
+    }
+}
+
+impl Taken {
+    /// The object, decoded if need be. No lock of ours may be held.
+    #[inline]
+    pub(crate) fn into_object(self, live: &Live<'_>) -> Result<Value, Error> {
+        match self {
+            Self::Object(object) => Ok(object),
+            Self::Encoded(bytes) => decode(live, &bytes),
+            Self::Foreign => Err(crate::errors::foreign_pin(live)),
+        }
+    }
+}
+
+/// `Marshal.load`, which may run any Ruby code and raise anything.
+#[cold]
+fn decode(live: &Live<'_>, bytes: &[u8]) -> Result<Value, Error> {
+    let encoded = live.ruby().str_from_slice(bytes);
+    magnus::rb_sys::protect(|| {
+        // SAFETY: the GVL is held (`live`), `protect` catches what is raised, and
+        // no lock of ours is held (G4).
+        unsafe { rb_sys::rb_marshal_load(encoded.as_raw()) }
+    })
+    .map(from_raw)
+}
+
+impl HeapBytes for Stored {
+    fn heap_bytes(&self) -> usize {
+        match self {
+            Self::Immediate(_) | Self::Pinned(_) => 0,
+            Self::Encoded(bytes) => 2 * size_of::<usize>() + bytes.len(),
+        }
+    }
+}

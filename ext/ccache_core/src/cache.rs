@@ -1,0 +1,515 @@
+//! The cache: a sharded map of `Arc<Entry<V>>`, and the bookkeeping beside it.
+//!
+//! Locks, always taken in this order: a shard's, the leases', the policy's, the
+//! wheel's. Under them nothing is called that is not in this crate, with one
+//! exception: the closure given to [`Cache::read`] runs under the shard's read
+//! lock and must only copy out what it needs. Displaced entries leave the locks
+//! before they are dropped, since dropping the last `Arc` drops the value.
+//!
+//! Every public method enters the [fork gate](crate::gate) for as long as it is
+//! inside, so no method may call another public one.
+
+use crate::clock::{Clock, NEVER, Nanos};
+use crate::entry::{ByKey, Entry, HeapBytes};
+use crate::error::Refused;
+use crate::etag::{Etag, EtagSource};
+use crate::expiry::Wheel;
+use crate::gate::GATE;
+use crate::lease::{LeaseId, Leases};
+use crate::policy::Sieve;
+use crate::stats::{Counters, Stats};
+use dashmap::{DashMap, SharedValue};
+use foldhash::fast::SeedableRandomState;
+use parking_lot::Mutex;
+use std::hash::{BuildHasher, Hasher};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+/// What a cache is made with.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The most entries to keep; `None` for no bound.
+    pub max_entries: Option<NonZeroUsize>,
+    /// Seeds the hash function and the etags; random in production.
+    pub seed: u64,
+    /// Where the time comes from.
+    pub clock: Clock,
+}
+
+/// A read's outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Read<R> {
+    /// There is an entry; this is what the closure took from it.
+    Hit(R),
+    /// There is an entry and its etag is the one that the reader has.
+    NotModified,
+    /// There is none.
+    Miss,
+}
+
+/// On what a write or a removal depends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    /// On nothing.
+    Always,
+    /// The key has an entry with this tag.
+    IfMatch(Etag),
+    /// The key has no entry.
+    IfAbsent,
+    /// Nothing wrote the key since the lease was taken.
+    IfLeased(LeaseId),
+}
+
+/// How long an entry lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lifetime {
+    /// Until it is removed.
+    Unlimited,
+    /// So long from now on.
+    For(Nanos),
+    /// As long as the entry that it replaces would have lived; `Unlimited` if none.
+    Kept,
+}
+
+/// One write.
+#[derive(Debug, Clone)]
+pub struct Write {
+    /// The caller's own tag; one never used before if `None`.
+    pub etag: Option<Etag>,
+    /// How long the entry lives.
+    pub lifetime: Lifetime,
+    /// On what the write depends.
+    pub condition: Condition,
+}
+
+/// A write that was done.
+#[derive(Debug)]
+pub struct Written<V> {
+    /// The entry that is now in the cache.
+    pub entry: Arc<Entry<V>>,
+    /// The entries that left for it: the one replaced, those evicted.
+    pub displaced: Vec<Arc<Entry<V>>>,
+    /// Whether the next [`Cache::expire_due`] became due earlier than it was.
+    pub earlier_deadline: bool,
+}
+
+/// A removal's outcome.
+#[derive(Debug)]
+pub enum Removed<V> {
+    /// This entry is no longer in the cache.
+    Entry(Arc<Entry<V>>),
+    /// The key had no entry.
+    Absent,
+    /// The key's entry is another one than the condition names.
+    PreconditionFailed,
+}
+
+/// See the [module](self).
+#[derive(Debug)]
+pub struct Cache<V> {
+    map: DashMap<ByKey<V>, (), SeedableRandomState>,
+    max_entries: Option<NonZeroUsize>,
+    policy: Mutex<Sieve<V>>,
+    wheel: Mutex<Wheel<V>>,
+    next_expiry: AtomicU64,
+    leases: Leases,
+    etags: EtagSource,
+    clock: Clock,
+    counters: Counters,
+    len: AtomicUsize,
+    entry_bytes: AtomicUsize,
+}
+
+impl<V: HeapBytes> Cache<V> {
+    /// An empty cache.
+    pub fn new(config: Config) -> Self {
+        Self {
+            map: DashMap::with_hasher(SeedableRandomState::with_seed(
+                config.seed,
+                foldhash::SharedSeed::global_random(),
+            )),
+            max_entries: config.max_entries,
+            policy: Mutex::new(Sieve::new()),
+            wheel: Mutex::new(Wheel::new()),
+            next_expiry: AtomicU64::new(NEVER),
+            leases: Leases::default(),
+            etags: EtagSource::new(config.seed),
+            clock: config.clock,
+            counters: Counters::default(),
+            len: AtomicUsize::new(0),
+            entry_bytes: AtomicUsize::new(0),
+        }
+    }
+
+    /// Looks `key` up and counts a hit or a miss. `take` copies out of the entry
+    /// what the caller needs; it must neither block nor call into this crate.
+    ///
+    /// **Locking behaviour:** a shard's read lock, while `take` runs. Allocates nothing.
+    #[inline]
+    pub fn read<R>(&self, key: &[u8], take: impl FnOnce(&Entry<V>) -> R) -> Option<R> {
+        let _inside = GATE.enter();
+        let hash = self.hash(key);
+        let shard = self.map.shards()[self.shard_of(hash)].read();
+        match shard.get(hash, |(entry, _)| entry.key() == key) {
+            Some((entry, _)) if self.is_live(entry) => {
+                if self.max_entries.is_some() && !entry.place.visited.load(Ordering::Relaxed) {
+                    entry.place.visited.store(true, Ordering::Relaxed);
+                }
+                self.counters.hits.increment();
+                Some(take(entry))
+            }
+            _ => {
+                self.counters.misses.increment();
+                None
+            }
+        }
+    }
+
+    /// The entry of `key`, kept alive by its `Arc`; counts nothing.
+    ///
+    /// **Locking behaviour:** a shard's read lock.
+    pub fn peek(&self, key: &[u8]) -> Option<Arc<Entry<V>>> {
+        let _inside = GATE.enter();
+        let hash = self.hash(key);
+        let shard = self.map.shards()[self.shard_of(hash)].read();
+        let (entry, _) = shard.get(hash, |(entry, _)| entry.key() == key)?;
+        self.is_live(entry).then(|| Arc::clone(entry))
+    }
+
+    /// Writes `key` if the condition holds. Atomic: readers see the old entry or
+    /// the new one. A value that is refused comes back with the reason.
+    ///
+    /// **Locking behaviour:** a shard's write lock, and under it, one after the
+    /// other, the leases', the policy's and the wheel's where these are in use.
+    pub fn write(&self, key: &[u8], value: V, write: Write) -> Result<Written<V>, (V, Refused)> {
+        let _inside = GATE.enter();
+        let now = self.clock.now();
+        let hash = self.hash(key);
+        let mut displaced = Vec::new();
+        let (entry, earlier_deadline);
+        {
+            let mut shard = self.map.shards()[self.shard_of(hash)].write();
+            let place = shard.get_mut(hash, |(entry, _)| entry.key() == key);
+            let old = place.as_ref().map(|(entry, _)| &**entry);
+            let live = old.filter(|old| !old.is_expired(now));
+            if let Err(refused) = self.admit(key, live.map(|live| &**live), &write.condition) {
+                return Err((value, refused));
+            }
+            let deadline = match write.lifetime {
+                Lifetime::Unlimited => NEVER,
+                Lifetime::For(nanos) => now.saturating_add(nanos),
+                Lifetime::Kept => live.map_or(NEVER, |live| live.deadline()),
+            };
+            let etag = write.etag.unwrap_or_else(|| self.etags.next(&GATE));
+            entry = Arc::new(Entry::new(key, value, etag, now, deadline));
+            let old = if let Some(place) = place {
+                Some(std::mem::replace(&mut place.0, ByKey(Arc::clone(&entry))).0)
+            } else {
+                let item = (ByKey(Arc::clone(&entry)), SharedValue::new(()));
+                shard.insert(hash, item, |(entry, _)| self.hash(entry.key()));
+                None
+            };
+            earlier_deadline = self.enter_in_books(&entry, old.as_deref());
+            if let Some(old) = old {
+                if old.is_expired(now) {
+                    self.counters.expirations.increment();
+                }
+                displaced.push(old);
+            }
+        }
+        self.counters.sets.increment();
+        self.evict_surplus(&mut displaced);
+        Ok(Written {
+            entry,
+            displaced,
+            earlier_deadline,
+        })
+    }
+
+    /// Removes `key` if the condition holds. Atomic.
+    ///
+    /// **Locking behaviour:** as [`write`](Self::write).
+    pub fn remove(&self, key: &[u8], condition: &Condition) -> Removed<V> {
+        let _inside = GATE.enter();
+        let now = self.clock.now();
+        let hash = self.hash(key);
+        let mut shard = self.map.shards()[self.shard_of(hash)].write();
+        let place = shard.get(hash, |(entry, _)| entry.key() == key);
+        let live = place.map(|(entry, _)| &***entry).filter(|old| !old.is_expired(now));
+        let is_live = live.is_some();
+        if self.admit(key, live, condition).is_err() {
+            return Removed::PreconditionFailed;
+        }
+        match shard.remove_entry(hash, |(entry, _)| entry.key() == key) {
+            None => Removed::Absent,
+            Some((ByKey(entry), _)) => {
+                self.strike_from_books(&entry);
+                drop(shard);
+                if is_live {
+                    self.counters.deletes.increment();
+                    Removed::Entry(entry)
+                } else {
+                    self.counters.expirations.increment();
+                    Removed::Absent
+                }
+            }
+        }
+    }
+
+    /// Removes all entries that are there when it comes to their shard, and
+    /// returns them for the caller to drop. Atomic per key.
+    ///
+    /// **Locking behaviour:** each shard's write lock in turn, as [`write`](Self::write).
+    pub fn clear(&self) -> Vec<Arc<Entry<V>>> {
+        let _inside = GATE.enter();
+        self.leases.void_all();
+        let mut cleared = Vec::with_capacity(self.len());
+        for shard in self.map.shards() {
+            let mut shard = shard.write();
+            let first = cleared.len();
+            cleared.extend(std::mem::take(&mut *shard).into_iter().map(|(entry, _)| entry.0));
+            for entry in &cleared[first..] {
+                self.strike_from_books(entry);
+            }
+        }
+        cleared
+    }
+
+    /// Removes what has expired, says when there is more to do, and returns the
+    /// removed entries for the caller to drop.
+    ///
+    /// **Locking behaviour:** the wheel's lock; then for each expired entry as
+    /// [`remove`](Self::remove).
+    pub fn expire_due(&self) -> (Vec<Arc<Entry<V>>>, Nanos) {
+        let _inside = GATE.enter();
+        let now = self.clock.now();
+        let (mut expired, next) = {
+            let mut wheel = self.wheel.lock();
+            let expired = wheel.expire(now);
+            (expired, self.note_next_expiry(&wheel))
+        };
+        // An entry that was replaced or removed meanwhile is not in the map.
+        expired.retain(|entry| self.remove_this(entry));
+        for _ in &expired {
+            self.counters.expirations.increment();
+        }
+        (expired, next)
+    }
+
+    /// When [`expire_due`](Self::expire_due) has work to do next; [`NEVER`] if it has none.
+    pub fn next_expiry(&self) -> Nanos {
+        self.next_expiry.load(Ordering::Acquire)
+    }
+
+    /// All live entries, each shard as it was at one moment.
+    ///
+    /// **Locking behaviour:** each shard's read lock in turn.
+    pub fn entries(&self) -> Vec<Arc<Entry<V>>> {
+        let _inside = GATE.enter();
+        let now = self.clock.now();
+        let mut entries = Vec::with_capacity(self.len());
+        entries.extend(
+            self.map
+                .iter()
+                .filter(|item| !item.key().is_expired(now))
+                .map(|item| Arc::clone(item.key())),
+        );
+        entries
+    }
+
+    /// Takes a lease on `key`, for a loader that is about to read its source.
+    ///
+    /// **Locking behaviour:** the leases' lock.
+    pub fn take_lease(&self, key: &[u8]) -> LeaseId {
+        let _inside = GATE.enter();
+        self.leases.take(key)
+    }
+
+    /// Gives back a lease that was not used in a write: whether it was still held.
+    ///
+    /// **Locking behaviour:** the leases' lock.
+    pub fn give_back_lease(&self, key: &[u8], lease: LeaseId) -> bool {
+        let _inside = GATE.enter();
+        self.leases.give_back(key, lease)
+    }
+
+    /// How many entries there are, those included that expired less than a
+    /// tick of the timer wheel ago.
+    ///
+    /// **Locking behaviour:** none.
+    pub fn len(&self) -> usize {
+        self.len.load(Ordering::Relaxed)
+    }
+
+    /// Whether there is no entry.
+    ///
+    /// **Locking behaviour:** none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes in the entries and their keys, the table apart.
+    ///
+    /// **Locking behaviour:** none.
+    pub fn entry_bytes(&self) -> usize {
+        self.entry_bytes.load(Ordering::Relaxed)
+    }
+
+    /// All bytes that the cache holds, as asked from the allocator.
+    ///
+    /// **Locking behaviour:** each shard's read lock, the policy's, the wheel's, in turn.
+    pub fn bytes(&self) -> usize {
+        const CONTROL_BYTE: usize = 1;
+        let _inside = GATE.enter();
+        let table = self.map.capacity() * 8 / 7 * (size_of::<ByKey<V>>() + CONTROL_BYTE);
+        size_of::<Self>()
+            + self.entry_bytes()
+            + table
+            + self.policy.lock().bytes()
+            + self.wheel.lock().bytes()
+    }
+
+    /// The counters.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// The counters' present values.
+    pub fn stats(&self) -> Stats {
+        self.counters.read()
+    }
+
+    /// The bound that the cache was made with.
+    pub fn max_entries(&self) -> Option<NonZeroUsize> {
+        self.max_entries
+    }
+
+    /// The clock that the cache was made with.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    #[inline]
+    fn hash(&self, key: &[u8]) -> u64 {
+        let mut hasher = self.map.hasher().build_hasher();
+        hasher.write(key); // as `Hash` of `ByKey` does
+        hasher.finish()
+    }
+
+    #[inline]
+    #[allow(clippy::cast_possible_truncation)] // dashmap shards by the machine word
+    fn shard_of(&self, hash: u64) -> usize {
+        self.map.determine_shard(hash as usize)
+    }
+
+    /// Asks the clock only where the answer matters.
+    #[inline]
+    fn is_live(&self, entry: &Entry<V>) -> bool {
+        !entry.expires() || !entry.is_expired(self.clock.now())
+    }
+
+    /// Whether a write of `key`, whose live entry is given, may be done. If so
+    /// the key's lease is used up. The shard's lock is held.
+    fn admit(
+        &self,
+        key: &[u8],
+        live: Option<&Entry<V>>,
+        condition: &Condition,
+    ) -> Result<(), Refused> {
+        match condition {
+            Condition::IfLeased(lease) => {
+                return if self.leases.give_back(key, *lease) {
+                    Ok(())
+                } else {
+                    Err(Refused::LeaseVoid)
+                };
+            }
+            Condition::IfMatch(etag) if live.is_none_or(|live| live.etag() != etag) => {
+                return Err(Refused::PreconditionFailed);
+            }
+            Condition::IfAbsent if live.is_some() => return Err(Refused::PreconditionFailed),
+            Condition::Always | Condition::IfMatch(_) | Condition::IfAbsent => {}
+        }
+        self.leases.void(key);
+        Ok(())
+    }
+
+    /// Books `entry` in the place of `old`; true if the wheel turns earlier for
+    /// it. The shard's lock is held, so that the books follow the map's order.
+    fn enter_in_books(&self, entry: &Arc<Entry<V>>, old: Option<&Entry<V>>) -> bool {
+        self.entry_bytes.fetch_add(entry.bytes(), Ordering::Relaxed);
+        match old {
+            Some(old) => _ = self.entry_bytes.fetch_sub(old.bytes(), Ordering::Relaxed),
+            None => _ = self.len.fetch_add(1, Ordering::Relaxed),
+        }
+        if self.max_entries.is_some() {
+            match old {
+                Some(old) => self.policy.lock().replace(old, entry),
+                None => self.policy.lock().insert(entry),
+            }
+        }
+        let old = old.filter(|old| old.expires());
+        if old.is_none() && !entry.expires() {
+            return false;
+        }
+        let mut wheel = self.wheel.lock();
+        if let Some(old) = old {
+            wheel.remove(old);
+        }
+        if entry.expires() {
+            wheel.insert(entry);
+        }
+        let before = self.next_expiry();
+        self.note_next_expiry(&wheel) < before
+    }
+
+    /// Takes an entry that left the map out of the books. The shard's lock is held.
+    fn strike_from_books(&self, entry: &Entry<V>) {
+        self.len.fetch_sub(1, Ordering::Relaxed);
+        self.entry_bytes.fetch_sub(entry.bytes(), Ordering::Relaxed);
+        if self.max_entries.is_some() {
+            self.policy.lock().remove(entry);
+        }
+        if entry.expires() {
+            let mut wheel = self.wheel.lock();
+            wheel.remove(entry);
+            self.note_next_expiry(&wheel);
+        }
+    }
+
+    fn note_next_expiry(&self, wheel: &Wheel<V>) -> Nanos {
+        let next = wheel.wake_at();
+        self.next_expiry.store(next, Ordering::Release);
+        next
+    }
+
+    /// Evicts until the bound holds. No lock is held.
+    fn evict_surplus(&self, evicted: &mut Vec<Arc<Entry<V>>>) {
+        let Some(bound) = self.max_entries else {
+            return;
+        };
+        while let Some(victim) = {
+            let mut policy = self.policy.lock();
+            (policy.len() > bound.get()).then(|| policy.evict()).flatten()
+        } {
+            if self.remove_this(&victim) {
+                self.counters.evictions.increment();
+                evicted.push(victim);
+            }
+        }
+    }
+
+    /// Removes this very entry, unless its key holds another one by now.
+    fn remove_this(&self, entry: &Arc<Entry<V>>) -> bool {
+        let hash = self.hash(entry.key());
+        let mut shard = self.map.shards()[self.shard_of(hash)].write();
+        let removed = shard
+            .remove_entry(hash, |(present, _)| Arc::ptr_eq(&present.0, entry))
+            .is_some();
+        if removed {
+            self.strike_from_books(entry);
+        }
+        removed
+    }
+}

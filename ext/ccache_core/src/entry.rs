@@ -1,0 +1,156 @@
+//! What the map holds for one key.
+
+use crate::clock::{NEVER, Nanos};
+use crate::etag::Etag;
+use crate::linked_slab::Node;
+use std::hash::{Hash, Hasher};
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+/// Memory that a value holds beside its own size.
+pub trait HeapBytes {
+    /// Bytes on the heap that go away with the value.
+    fn heap_bytes(&self) -> usize;
+}
+
+/// One write of one key: never changed, only replaced.
+#[derive(Debug)]
+pub struct Entry<V> {
+    key: Box<[u8]>,
+    value: V,
+    etag: Etag,
+    created: Nanos,
+    deadline: Nanos,
+    pub(crate) place: Place,
+}
+
+/// Where the entry stands in the bookkeeping; written under its locks.
+#[derive(Debug)]
+pub(crate) struct Place {
+    /// Set by a hit, cleared by the policy's hand.
+    pub(crate) visited: AtomicBool,
+    pub(crate) in_policy: NodeCell,
+    pub(crate) in_wheel: NodeCell,
+}
+
+/// The node of an entry in a [`LinkedSlab`](crate::linked_slab::LinkedSlab), if any.
+#[derive(Debug)]
+pub(crate) struct NodeCell(AtomicU32);
+
+impl NodeCell {
+    const NONE: u32 = u32::MAX;
+
+    fn empty() -> Self {
+        Self(AtomicU32::new(Self::NONE))
+    }
+
+    pub(crate) fn put(&self, node: Node) {
+        self.0.store(node, Ordering::Relaxed);
+    }
+
+    pub(crate) fn take(&self) -> Option<Node> {
+        let node = self.0.swap(Self::NONE, Ordering::Relaxed);
+        (node != Self::NONE).then_some(node)
+    }
+}
+
+impl<V> Entry<V> {
+    pub(crate) fn new(key: &[u8], value: V, etag: Etag, created: Nanos, deadline: Nanos) -> Self {
+        Self {
+            key: key.into(),
+            value,
+            etag,
+            created,
+            deadline,
+            place: Place {
+                visited: AtomicBool::new(false),
+                in_policy: NodeCell::empty(),
+                in_wheel: NodeCell::empty(),
+            },
+        }
+    }
+
+    /// The key's bytes.
+    pub fn key(&self) -> &[u8] {
+        &self.key
+    }
+
+    /// The value.
+    #[inline]
+    pub fn value(&self) -> &V {
+        &self.value
+    }
+
+    /// The tag of this write.
+    pub fn etag(&self) -> &Etag {
+        &self.etag
+    }
+
+    /// When it was written.
+    pub fn created(&self) -> Nanos {
+        self.created
+    }
+
+    /// From when on it is gone; [`NEVER`] if it does not expire.
+    #[inline]
+    pub fn deadline(&self) -> Nanos {
+        self.deadline
+    }
+
+    /// Whether it is gone at `now`.
+    #[inline]
+    pub fn is_expired(&self, now: Nanos) -> bool {
+        self.deadline <= now
+    }
+
+    /// Whether it ever expires.
+    #[inline]
+    pub fn expires(&self) -> bool {
+        self.deadline != NEVER
+    }
+}
+
+impl<V: HeapBytes> Entry<V> {
+    /// Bytes that this entry holds, its `Arc` included and the map's table apart.
+    pub(crate) fn bytes(&self) -> usize {
+        const ARC_COUNTS: usize = 2 * size_of::<usize>();
+        ARC_COUNTS
+            + size_of::<Self>()
+            + self.key.len()
+            + self.etag.heap_bytes()
+            + self.value.heap_bytes()
+    }
+}
+
+/// An entry as the map's key: equal and hashed by the key's bytes.
+#[derive(Debug)]
+pub(crate) struct ByKey<V>(pub(crate) Arc<Entry<V>>);
+
+impl<V> Clone for ByKey<V> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<V> Deref for ByKey<V> {
+    type Target = Arc<Entry<V>>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<V> PartialEq for ByKey<V> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.key == other.0.key
+    }
+}
+
+impl<V> Eq for ByKey<V> {}
+
+impl<V> Hash for ByKey<V> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(&self.0.key);
+    }
+}

@@ -1,0 +1,222 @@
+//! Expiry without readers: a hierarchical timer wheel (Varghese and Lauck,
+//! "Hashed and Hierarchical Timing Wheels", SOSP 1987).
+//!
+//! Four wheels of 64 slots; a tick of the first is 2^26 ns (67 ms), a tick of
+//! each next one 64 times as long. A deadline goes into the slot of the wheel
+//! that can still tell it from now; when a wheel has turned once, one slot of
+//! the next is dealt out again. Adding, cancelling and firing are O(1) each. A
+//! bitmap per wheel tells the next slot in use, so that whoever drives the wheel
+//! can sleep until then. Deadlines beyond the last wheel (13 days) wait in its
+//! farthest slot and are dealt out again.
+//!
+//! Reads do not depend on it: they compare the entry's deadline with the clock.
+
+use crate::clock::{NEVER, Nanos};
+use crate::entry::Entry;
+use crate::linked_slab::LinkedSlab;
+use std::sync::Arc;
+
+const TICK_BITS: u32 = 26;
+const SLOT_BITS: u32 = 6;
+const SLOTS: u64 = 1 << SLOT_BITS;
+const WHEELS: usize = 4;
+const REACH: u64 = 1 << (SLOT_BITS * WHEELS as u32);
+
+/// The entries that expire, by when.
+#[derive(Debug)]
+pub(crate) struct Wheel<V> {
+    entries: LinkedSlab<Arc<Entry<V>>>,
+    in_use: [u64; WHEELS],
+    tick: u64,
+}
+
+impl<V> Wheel<V> {
+    pub(crate) fn new() -> Self {
+        Self {
+            entries: LinkedSlab::new(WHEELS * SLOTS as usize),
+            in_use: [0; WHEELS],
+            tick: 0,
+        }
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.entries.bytes()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(crate) fn insert(&mut self, entry: &Arc<Entry<V>>) {
+        if self.entries.len() == 0 {
+            // Nothing waits: skip the ticks that nobody needed.
+            self.tick = self.tick.max(tick_of(entry.created()));
+        }
+        self.place(Arc::clone(entry));
+    }
+
+    pub(crate) fn remove(&mut self, entry: &Entry<V>) {
+        if let Some(node) = entry.place.in_wheel.take() {
+            let list = self.entries.list_of(node);
+            self.entries.unlink(node);
+            self.note_if_empty(list);
+        }
+    }
+
+    /// Turns the wheel to `now` and takes out what has expired.
+    pub(crate) fn expire(&mut self, now: Nanos) -> Vec<Arc<Entry<V>>> {
+        let mut expired = Vec::new();
+        let until = tick_of(now);
+        while self.tick < until {
+            // Jump to the next tick at which a slot in use comes up.
+            self.tick = self.next_tick().unwrap_or(until).min(until);
+            for wheel in (1..WHEELS).rev() {
+                if self.tick.trailing_zeros() >= SLOT_BITS * wheel as u32 {
+                    for entry in self.empty_slot(wheel) {
+                        self.place(entry);
+                    }
+                }
+            }
+            expired.append(&mut self.empty_slot(0));
+        }
+        expired
+    }
+
+    /// The earliest moment at which [`expire`](Self::expire) has work to do.
+    pub(crate) fn wake_at(&self) -> Nanos {
+        self.next_tick().map_or(NEVER, |tick| tick << TICK_BITS)
+    }
+
+    /// Finds a slot: the tick *after* the deadline, so that what it fires has expired.
+    fn place(&mut self, entry: Arc<Entry<V>>) {
+        let due = tick_of(entry.deadline()) + 1;
+        let due = due.clamp(self.tick + 1, self.tick + REACH - 1);
+        let wheel = (0..WHEELS)
+            .find(|&wheel| due >> shift(wheel + 1) == self.tick >> shift(wheel + 1))
+            .unwrap_or(WHEELS - 1);
+        let slot = (due >> shift(wheel)) % SLOTS;
+        self.in_use[wheel] |= 1 << slot;
+        let list = wheel * SLOTS as usize + slot as usize;
+        let node = self.entries.append(list, Arc::clone(&entry));
+        entry.place.in_wheel.put(node);
+    }
+
+    fn empty_slot(&mut self, wheel: usize) -> Vec<Arc<Entry<V>>> {
+        let slot = (self.tick >> shift(wheel)) % SLOTS;
+        let list = wheel * SLOTS as usize + slot as usize;
+        self.in_use[wheel] &= !(1 << slot);
+        let mut emptied = Vec::new();
+        while let Some(node) = self.entries.first(list) {
+            if let Some(entry) = self.entries.unlink(node) {
+                entry.place.in_wheel.take();
+                emptied.push(entry);
+            }
+        }
+        emptied
+    }
+
+    fn note_if_empty(&mut self, list: usize) {
+        if self.entries.is_empty(list) {
+            self.in_use[list / SLOTS as usize] &= !(1 << (list as u64 % SLOTS));
+        }
+    }
+
+    /// The next tick at which a slot in use comes up, in any wheel.
+    fn next_tick(&self) -> Option<u64> {
+        (0..WHEELS)
+            .filter(|&wheel| self.in_use[wheel] != 0)
+            .map(|wheel| {
+                let position = self.tick >> shift(wheel);
+                // Slot 0 of the rotated map is the one after the present position.
+                let ahead = self.in_use[wheel].rotate_right(((position + 1) % SLOTS) as u32);
+                (position + 1 + u64::from(ahead.trailing_zeros())) << shift(wheel)
+            })
+            .min()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn validate(&self) {
+        self.entries.validate();
+        for list in 0..WHEELS * SLOTS as usize {
+            let noted = self.in_use[list / SLOTS as usize] >> (list as u64 % SLOTS) & 1 == 1;
+            assert_eq!(noted, !self.entries.is_empty(list), "list {list}");
+        }
+    }
+}
+
+fn tick_of(time: Nanos) -> u64 {
+    time >> TICK_BITS
+}
+
+fn shift(wheel: usize) -> u32 {
+    SLOT_BITS * wheel as u32
+}
+
+#[cfg(all(test, not(loom)))]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::etag::Etag;
+    use proptest::prelude::*;
+
+    const TICK: Nanos = 1 << TICK_BITS;
+    const SECOND: Nanos = 1_000_000_000;
+
+    fn entry(created: Nanos, deadline: Nanos) -> Arc<Entry<()>> {
+        let etag = Etag::parse(b"tag").unwrap();
+        Arc::new(Entry::new(b"key", (), etag, created, deadline))
+    }
+
+    #[test]
+    fn an_entry_fires_within_two_ticks_of_its_deadline_and_not_before() {
+        for deadline in [1, SECOND, 5 * SECOND, 400 * SECOND, 100_000 * SECOND, 2_000_000 * SECOND] {
+            let mut wheel = Wheel::new();
+            wheel.insert(&entry(0, deadline));
+            assert_eq!(wheel.expire(deadline - 1).len(), 0, "{deadline} fired early");
+            wheel.validate();
+            assert_eq!(wheel.expire(deadline + 2 * TICK).len(), 1, "{deadline} did not fire");
+            wheel.validate();
+            assert_eq!(wheel.wake_at(), NEVER);
+        }
+    }
+
+    #[test]
+    fn a_removed_entry_never_fires() {
+        let mut wheel = Wheel::new();
+        let entry = entry(0, SECOND);
+        wheel.insert(&entry);
+        wheel.remove(&entry);
+        wheel.remove(&entry);
+        wheel.validate();
+        assert_eq!((wheel.len(), wheel.wake_at()), (0, NEVER));
+        assert!(wheel.expire(10 * SECOND).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn whoever_sleeps_until_wake_at_sees_every_entry_fire_in_time(
+            lifetimes in prop::collection::vec(1_u64..=1 << 48, 1..40),
+            removed in 0_usize..40,
+        ) {
+            let mut wheel = Wheel::new();
+            let mut now = 0;
+            let entries: Vec<_> = lifetimes.iter().map(|&life| entry(now, now + life)).collect();
+            entries.iter().for_each(|entry| wheel.insert(entry));
+            if let Some(entry) = entries.get(removed) {
+                wheel.remove(entry);
+            }
+            let mut left = wheel.len();
+            while left > 0 {
+                prop_assert!(wheel.wake_at() > now && wheel.wake_at() != NEVER);
+                now = wheel.wake_at();
+                for fired in wheel.expire(now) {
+                    prop_assert!(fired.is_expired(now));
+                    prop_assert!(now - fired.deadline() <= 2 * TICK);
+                    left -= 1;
+                }
+                wheel.validate();
+            }
+        }
+    }
+}

@@ -1,0 +1,128 @@
+# frozen_string_literal: true
+
+module Ccache
+  # One load at a time per key; who comes meanwhile waits for its result.
+  #
+  # The waiting is Ruby's (Mutex and ConditionVariable), so it needs no GVL,
+  # lets a fiber scheduler run other fibers, and ends at Thread#kill, Timeout and
+  # fork as any Ruby wait does. There is one coalescer per Ractor.
+  #
+  # A wait that could never end is not begun: a load that, directly or through
+  # the loads of other threads, waits for itself runs its block at once.
+  #
+  # @api private
+  class Coalescer
+    # A load on its way.
+    class Flight
+      attr_reader :loader
+      attr_accessor :result, :landed, :condition
+
+      def initialize(loader)
+        @loader = loader
+        @landed = false
+      end
+
+      # In a forked child the loader's thread is dead.
+      def abandoned?
+        !loader.thread.alive?
+      end
+    end
+
+    # A fiber that loads or waits. `waits_for` is a Flight or nil.
+    class Loader
+      attr_reader :thread
+      attr_accessor :waits_for
+
+      def initialize
+        @thread = Thread.current
+      end
+
+      # Fiber-local, as Thread#[] is.
+      def self.current
+        Thread.current[:ccache_loader] ||= new
+      end
+
+      # Whether this loader's waiting for the flight would never end: if it waits
+      # (through others) for this very fiber, or for another fiber of this thread
+      # while there is no scheduler to switch to it.
+      def deadlocks_on?(flight)
+        while flight
+          other = flight.loader
+          return true if other.equal?(self) || (other.thread.equal?(thread) && Fiber.current_scheduler.nil?)
+
+          flight = other.waits_for
+        end
+        false
+      end
+    end
+    private_constant :Flight, :Loader
+
+    # The coalescer of the running Ractor. (Two threads of a Ractor other than
+    # the main one may at its very first load both make one: they then load twice.)
+    def self.current
+      Ractor.current[:ccache_coalescer] ||= new
+    end
+
+    def initialize
+      @lock = Thread::Mutex.new
+      @flights = {}
+    end
+
+    # Runs the block, or waits for who runs it for the same key and takes what it
+    # returns if that is `current?`; if not, or if there is none, another one of
+    # those who wait runs its block.
+    #
+    # @return [#current?] what the block returned, here or there
+    def run(key, &block)
+      loader = Loader.current
+      loop do
+        mine = Flight.new(loader)
+        begin
+          flight = take_off(key, mine)
+          return mine.result = yield if flight.equal?(mine)
+        ensure
+          # On the way into an `ensure` there is no interrupt; in it, this mask.
+          Thread.handle_interrupt(Object => :never) { land(key, mine) }
+        end
+        result = wait_for(flight, loader, &block)
+        return result if result&.current?
+      end
+    end
+
+    private
+
+    # The flight of this key: `mine` if there was none.
+    def take_off(key, mine)
+      @lock.synchronize do
+        flight = @flights[key]
+        flight = @flights[key] = mine if flight.nil? || flight.abandoned?
+        flight
+      end
+    end
+
+    def land(key, mine)
+      @lock.synchronize do
+        @flights.delete(key) if @flights[key].equal?(mine)
+        mine.landed = true
+        mine.condition&.broadcast
+      end
+    end
+
+    # Announces the wait before it looks for a cycle: of two threads that begin
+    # to wait for each other at the same time, at least one then sees it.
+    def wait_for(flight, loader)
+      loader.waits_for = flight
+      return yield if loader.deadlocks_on?(flight)
+
+      @lock.synchronize do
+        until flight.landed
+          flight.condition ||= Thread::ConditionVariable.new
+          flight.condition.wait(@lock)
+        end
+      end
+      flight.result
+    ensure
+      loader.waits_for = nil
+    end
+  end
+end

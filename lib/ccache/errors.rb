@@ -1,0 +1,101 @@
+# frozen_string_literal: true
+
+module Ccache
+  # What every exception of this gem is: `rescue Ccache::Error` catches them all.
+  #
+  # A module, so that a bad argument is the ArgumentError or TypeError that a
+  # Ruby programmer expects, and one of ours as well.
+  module Error
+    # @param object [Object] any object at all, also one whose `inspect` fails
+    # @return [String] at most 80 characters to show it in a message
+    def self.show(object)
+      shown = object.inspect
+      shown.length > 80 ? "#{shown[0, 77]}..." : shown
+    rescue StandardError
+      "an instance of #{object.class}"
+    end
+  end
+
+  # A key that is neither a String nor a Symbol.
+  class InvalidKey < TypeError
+    include Error
+
+    # @api private
+    def self.for(key)
+      new("a key is a String or a Symbol, got #{Error.show(key)} (#{key.class})")
+    end
+  end
+
+  # An etag that could not stand in an HTTP header.
+  class InvalidEtag < ArgumentError
+    include Error
+
+    # @api private
+    def self.for(etag)
+      new("an etag is a String of 1 to 1024 bytes without spaces, control characters and double quotes, " \
+          "got #{Error.show(etag)}")
+    end
+  end
+
+  # An option with a value that it does not take, or one that does not exist.
+  class InvalidOption < ArgumentError
+    include Error
+
+    # @api private
+    def self.for(name, value, accepted)
+      new("#{name}: takes #{accepted}, got #{Error.show(value)}")
+    end
+
+    # @api private
+    def self.unknown(names, accepted)
+      new("unknown option#{"s" if names.size > 1} #{names.join(", ")}; there are #{accepted.join(", ")}")
+    end
+  end
+
+  # A value that cannot be kept under the asked `values:` policy.
+  class InvalidValue < TypeError
+    include Error
+
+    # @api private
+    def self.for(value, verb, reason)
+      new("cannot #{verb} this #{value.class}: #{reason}")
+    end
+  end
+
+  # An unshareable value for a store that Ractors share.
+  class NotShareable < TypeError
+    include Error
+
+    # @api private
+    def self.for(value)
+      new("a store that Ractors share takes shareable values only, got a #{value.class}; " \
+          "store it with values: :copied or :frozen, or use Ractor.make_shareable")
+    end
+  end
+
+  # A store was to be copied or marshalled: it is a place, not a value.
+  class NotCopyable < TypeError
+    include Error
+  end
+
+  # A method was called on a store after `close`.
+  class ClosedError < StandardError
+    include Error
+
+    # @api private
+    def self.for(_store)
+      new("the store is closed")
+    end
+  end
+
+  # The entry is not the one that `if_match:` names. Nothing was changed.
+  class PreconditionFailed < StandardError
+    include Error
+
+    # @api private
+    def self.for(key, expected)
+      wanted = expected.nil? ? "absent" : "at etag #{expected}"
+      new("the entry of #{Error.show(key)} is not #{wanted}")
+    end
+  end
+end

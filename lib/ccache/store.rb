@@ -1,0 +1,406 @@
+# frozen_string_literal: true
+
+module Ccache
+  # A cache of live Ruby objects in this process: what is read is the very
+  # object that was stored, without a copy, and no garbage collection can break it.
+  #
+  # Keys are Strings or Symbols and count by their bytes: `:a`, `"a"` and
+  # `"a".b` name the same entry. Every method may be called from any thread.
+  #
+  # Who may change a stored object is said by `values:`, per store and per call:
+  #
+  # | policy | the cache keeps | a reader gets |
+  # |---|---|---|
+  # | `:shared` (default) | the object itself | that object |
+  # | `:frozen` | the object itself, deeply frozen: a move | that object |
+  # | `:copied` | a deep copy, deeply frozen | the copy |
+  # | `:fresh` | the encoded bytes (Marshal) | a new mutable object each time |
+  # | `:auto` | as `:copied` for {PlainData}, as `:fresh` for all else | |
+  #
+  # @example
+  #   store = Ccache::Store.new(max_entries: 100_000, expires_in: 3600)
+  #   store.fetch("settings") { load_settings } # loads
+  #   store.fetch("settings") { load_settings } # the same object
+  class Store
+    # @return [Hash{Symbol => Object}] what {#initialize} takes, and its defaults
+    OPTIONS = { max_entries: nil, expires_in: nil, values: :shared }.freeze
+
+    # The largest bound.
+    MAX_ENTRIES = (2**32) - 2
+
+    # For `expires_in:`: as the store's default says; as the replaced entry would have.
+    INHERITED = Object.new.freeze
+    KEPT = Object.new.freeze
+    # For a read that found nothing, since nil is a value.
+    ABSENT = Object.new.freeze
+    # For `if_match:`: no condition, since nil is one.
+    ANY = Object.new.freeze
+    private_constant :INHERITED, :KEPT, :ABSENT, :ANY
+
+    # @param options [Hash]
+    # @option options [Integer, nil] :max_entries the most entries to keep; no
+    #   bound by default. What goes first is decided by SIEVE (Zhang et al., NSDI 2024).
+    # @option options [Numeric, ActiveSupport::Duration, nil] :expires_in seconds
+    #   that entries live unless a write says otherwise; nil for ever
+    # @option options [Symbol] :values see above
+    # @raise [InvalidOption]
+    def initialize(**options)
+      unknown = options.keys - OPTIONS.keys
+      raise InvalidOption.unknown(unknown, OPTIONS.keys) unless unknown.empty?
+
+      @max_entries, @expires_in, @values = OPTIONS.merge(options).values_at(*OPTIONS.keys)
+      check_max_entries
+      Values.check(@values)
+      open_store(@max_entries, nanoseconds(@expires_in), @values == :shared)
+    end
+
+    # @!method get(key, if_none_match: nil, values: nil)
+    #   Reads an entry. Atomic. A hit allocates no object and waits for nobody
+    #   but a writer of the same shard.
+    #   @param key [String, Symbol]
+    #   @param if_none_match [String, nil] an etag that the caller has the value of
+    #   @param values [:fresh, nil] `:fresh` for a private, mutable deep copy
+    #   @return [Object, nil] the value; nil if there is none; {NOT_MODIFIED} if
+    #     the etag still holds
+    #   @raise [InvalidKey, InvalidEtag, InvalidOption, ClosedError]
+
+    # @!method [](key)
+    #   @return [Object, nil] as {#get}
+    #   @raise [InvalidKey, ClosedError]
+
+    # @!method set(key, value, expires_in: default, values: default, etag: nil, if_match: any)
+    #   Writes an entry. Atomic: readers see the old value or the new one. (With
+    #   `:frozen` the value is frozen before the condition is looked at.)
+    #   @param key [String, Symbol] its bytes are copied
+    #   @param value [Object]
+    #   @param expires_in [Numeric, ActiveSupport::Duration, nil] seconds; nil for ever
+    #   @param values [Symbol] see {Store}
+    #   @param etag [String, nil] the caller's own tag for this value; one never
+    #     used before by default. 1 to 1024 bytes that may stand in an HTTP ETag (RFC 9110).
+    #   @param if_match [String, nil] write only if the entry has this etag; nil:
+    #     only if there is no entry
+    #   @return [String] the etag, frozen
+    #   @raise [PreconditionFailed] nothing was written
+    #   @raise [InvalidKey, InvalidEtag, InvalidOption, InvalidValue, ClosedError]
+
+    # @!method []=(key, value)
+    #   Writes an entry as {#set} does.
+    #   @raise [InvalidKey, InvalidValue, ClosedError]
+
+    # @!method delete(key, if_match: any)
+    #   Removes an entry. Atomic.
+    #   @param if_match [String, nil] remove only if the entry has this etag
+    #   @return [Boolean] whether there was one
+    #   @raise [PreconditionFailed] nothing was removed
+    #   @raise [InvalidKey, InvalidEtag, ClosedError]
+
+    # @!method key?(key)
+    #   @return [Boolean] whether there is an entry; not counted as a read
+    #   @raise [InvalidKey, ClosedError]
+
+    # @!method etag(key)
+    #   @return [String, nil] the entry's etag, frozen; not counted as a read
+    #   @raise [InvalidKey, ClosedError]
+
+    # @!method size
+    #   @return [Integer] entries; one that expired is counted until it is
+    #     removed, at most a quarter of a second later
+    #   @raise [ClosedError]
+
+    # @!method keys
+    #   @return [Array<String>] the keys at about this moment, in no order: UTF-8
+    #     where the bytes are, else binary
+    #   @raise [ClosedError]
+
+    # @!method clear
+    #   Removes all entries. Atomic per entry, not as a whole: what others write
+    #   meanwhile may stay. Other threads run in the meantime.
+    #   @return [Integer] how many were removed
+    #   @raise [ClosedError]
+
+    # @!method close
+    #   Drops all entries and refuses everything from now on. May be called again.
+    #   @return [nil]
+
+    # @!method closed?
+    #   @return [Boolean]
+
+    # @!method stats
+    #   @return [Hash{Symbol => Integer}] since the store was made: `:hits`,
+    #     `:misses`, `:sets`, `:deletes`, `:expirations`, `:evictions`, `:loads`,
+    #     `:coalesced` (fetches that another one's load answered); and now:
+    #     `:entries`, `:pins`, `:segments`, `:bytes` (held by Rust: entries, keys,
+    #     encoded values, table, bookkeeping and segments; not Ruby's objects).
+    #     Each is exact, together they are not one moment.
+    #   @raise [ClosedError]
+
+    # Reads an entry, or loads it with the block and stores what that returns.
+    #
+    # One load at a time per key in this process: others wait for it and share
+    # its result. A block that raises, throws or is killed does so in its own
+    # caller alone, and one of those who wait runs its own. What was loaded is
+    # returned but not stored if the key was written or deleted meanwhile, since
+    # it may be older than that write (leases: Nishtala et al., NSDI 2013). A fetch
+    # that would wait for itself runs its block at once.
+    #
+    # @param key [String, Symbol]
+    # @param expires_in [Numeric, ActiveSupport::Duration, nil] seconds; nil for ever
+    # @param values [Symbol, nil] see {Store}; `:fresh` gives this caller a copy
+    #   of its own on a hit, too
+    # @param skip_nil [Boolean] do not store nil
+    # @yieldparam key [String, Symbol]
+    # @return [Object] the value
+    # @raise [InvalidKey, InvalidOption, InvalidValue, ClosedError]
+    def fetch(key, expires_in: INHERITED, values: nil, skip_nil: false)
+      raise ArgumentError, "fetch needs a block that loads the value" unless block_given?
+
+      Values.check(values) if values
+      lifetime = nanoseconds(expires_in)
+      found = values == :fresh ? read_fresh(key) : read(key, ABSENT)
+      ABSENT.equal?(found) ? load_once(key, lifetime, values || @values, skip_nil) { yield key } : found
+    end
+
+    # @param key [String, Symbol]
+    # @return [Entry, nil] value, etag, age and time of expiry, all of one moment
+    # @raise [InvalidKey, ClosedError]
+    def entry(key)
+      parts = read_entry(key, nil)
+      parts && Entry.new(*parts.first(4))
+    end
+
+    # Changes an entry: yields a private, mutable deep copy, and writes it back if
+    # the entry is still the one that was copied; else does it again with the new one.
+    #
+    # What is written is the copy, or, for a value that cannot be changed in
+    # place (Integer, Symbol, nil, …), what the block returns.
+    #
+    # @param key [String, Symbol]
+    # @param retries [Integer] how often to do it again
+    # @param expires_in [Numeric, ActiveSupport::Duration, nil] seconds; by
+    #   default the entry's time is not changed
+    # @param values [Symbol] see {Store}
+    # @yieldparam draft [Object]
+    # @return [String, nil] the new etag; nil, and the block was not run, if
+    #   there is no entry
+    # @raise [PreconditionFailed] others were faster each time
+    # @raise [InvalidKey, InvalidOption, InvalidValue, ClosedError]
+    def update(key, retries: 10, expires_in: KEPT, values: @values)
+      raise ArgumentError, "update needs a block that changes the value" unless block_given?
+      raise InvalidOption.for(:retries, retries, "an Integer from 0") unless natural?(retries)
+
+      Values.check(values)
+      lifetime = nanoseconds(expires_in)
+      expected = nil
+      (retries + 1).times do
+        current, expected = read_entry(key, nil)
+        return nil unless expected
+
+        draft = Values.copy_mutable(current)
+        returned = yield draft
+        kept = Values.keep(draft.frozen? ? returned : draft, values)
+        etag = write(key, *kept, nil, lifetime, expected)
+        return etag if etag
+      end
+      raise PreconditionFailed.for(key, expected)
+    end
+
+    # @param keys [Array<String, Symbol>]
+    # @return [Hash] the keys that have an entry, as they were given, with the values
+    # @raise [InvalidKey, ClosedError]
+    def get_multi(*keys)
+      keys.each_with_object({}) do |key, found|
+        value = read(key, ABSENT)
+        found[key] = value unless ABSENT.equal?(value)
+      end
+    end
+
+    # Writes entries one after the other, each as {#set} does. All keys and
+    # options are checked, and all values copied or encoded, before the first write.
+    #
+    # @param entries [Hash{String, Symbol => Object}]
+    # @param expires_in [Numeric, ActiveSupport::Duration, nil] seconds; nil for ever
+    # @param values [Symbol] see {Store}
+    # @return [Hash{String, Symbol => String}] the etags, frozen
+    # @raise [InvalidKey, InvalidOption, InvalidValue, ClosedError]
+    def set_multi(entries, expires_in: INHERITED, values: @values)
+      raise InvalidOption.for(:entries, entries, "a Hash of keys and values") unless entries.is_a?(Hash)
+
+      Values.check(values)
+      lifetime = nanoseconds(expires_in)
+      entries.each_key { |key| check(key, nil) }
+      entries
+        .transform_values { |value| Values.keep(value, values) }
+        .to_h { |key, kept| [key, write(key, *kept, nil, lifetime, true)] }
+    end
+
+    # Like {#fetch} for each key: those without an entry are loaded one by one.
+    #
+    # @param keys [Array<String, Symbol>]
+    # @param options [Hash] as for {#fetch}
+    # @yieldparam key [String, Symbol]
+    # @return [Hash] all keys, as they were given, with the values
+    # @raise [InvalidKey, InvalidOption, InvalidValue, ClosedError]
+    def fetch_multi(*keys, **options, &block)
+      keys.to_h { |key| [key, fetch(key, **options, &block)] }
+    end
+
+    # @param keys [Array<String, Symbol>]
+    # @return [Integer] how many entries were removed
+    # @raise [InvalidKey, ClosedError] nothing was removed
+    def delete_multi(*keys)
+      keys.each { |key| check(key, nil) }
+      keys.count { |key| remove(key, true) }
+    end
+
+    # Goes through the entries that are there when it begins, each with the value
+    # it had then; not counted as reads. The block may use the store.
+    #
+    # @yieldparam key [String]
+    # @yieldparam value [Object]
+    # @return [Enumerator, self]
+    # @raise [ClosedError]
+    def each(&block)
+      return to_enum { size } unless block
+
+      each_entry(&block)
+      self
+    end
+
+    # @return [PinList] the registry that keeps the stored objects alive
+    def pin_list
+      PinList.new(self)
+    end
+
+    # @return [String] entries and bounds, never a value
+    def inspect
+      return "#<#{self.class} closed>" if closed?
+
+      bounds = { entries: size, max_entries: @max_entries, expires_in: @expires_in&.to_f, values: @values }
+      "#<#{self.class} #{bounds.compact.map { |name, value| "#{name}=#{value}" }.join(" ")}>"
+    end
+
+    # @raise [NotCopyable] always, for `dup` and `clone`
+    def initialize_copy(_other)
+      raise NotCopyable, "a #{self.class} cannot be copied: share it, or make a new one"
+    end
+
+    # @raise [NotCopyable] always
+    def marshal_dump
+      raise NotCopyable, "a #{self.class} cannot be marshalled: it lives in this process"
+    end
+
+    private
+
+    # What a loader brought: the value for its own caller, what the cache keeps,
+    # whether that is an encoding, and whether it is still true for others.
+    Loaded = Struct.new(:own, :kept, :encoded, :current) do
+      alias_method :current?, :current
+
+      # For another caller.
+      def for_reader(values)
+        return Marshal.load(kept) if encoded # rubocop:disable Security/MarshalLoad -- dumped by Values.keep
+
+        values == :fresh ? Values.copy_mutable(kept) : kept
+      end
+    end
+    private_constant :Loaded
+
+    # {#get} with keywords.
+    def get_with(key, if_none_match: nil, values: nil)
+      raise InvalidOption.for(:values, values, ":fresh or nil") unless values.nil? || values == :fresh
+      return not_absent(read_fresh(key)) if values && if_none_match.nil?
+
+      value, etag, _age, _time_to_live, is_private = read_entry(key, if_none_match)
+      return nil unless etag
+      return NOT_MODIFIED if if_none_match && etag.b == if_none_match.b
+
+      values && !is_private ? Values.copy_mutable(value) : value
+    end
+
+    # {#set} with keywords, or where the value is not kept as it is.
+    def set_with(key, value, expires_in: INHERITED, values: @values, etag: nil, if_match: ANY)
+      check(key, etag)
+      lifetime = nanoseconds(expires_in)
+      condition = condition(if_match)
+      kept = Values.keep(value, Values.check(values))
+      write(key, *kept, etag, lifetime, condition) || raise(PreconditionFailed.for(key, if_match))
+    end
+
+    # {#delete} with keywords.
+    def delete_with(key, if_match: ANY)
+      deleted = remove(key, condition(if_match))
+      deleted.nil? ? raise(PreconditionFailed.for(key, if_match)) : deleted
+    end
+
+    # A private, mutable copy of the value, or ABSENT.
+    def read_fresh(key)
+      value, etag, _age, _time_to_live, is_private = read_entry(key, nil)
+      return ABSENT unless etag
+
+      is_private ? value : Values.copy_mutable(value)
+    end
+
+    def load_once(key, lifetime, values, skip_nil)
+      led = false
+      loaded = Coalescer.current.run([self, key.to_s.b]) do
+        led = true
+        load_under_lease(key, lifetime, values, skip_nil) { yield key }
+      end
+      return loaded.own if led
+
+      count_coalesced
+      loaded.for_reader(values)
+    end
+
+    # Runs the loader, unless another one's result came in before this one's turn.
+    def load_under_lease(key, lifetime, values, skip_nil)
+      found = key?(key) ? (values == :fresh ? read_fresh(key) : read(key, ABSENT)) : ABSENT
+      return Loaded.new(found, found, false, true) unless ABSENT.equal?(found)
+
+      lease = take_lease(key)
+      begin
+        count_load
+        value = yield
+        return Loaded.new(nil, nil, false, give_back_lease(key, lease)) if value.nil? && skip_nil
+
+        kept, encoded = Values.keep(value, values)
+        is_stored = write(key, kept, encoded, nil, lifetime, lease)
+        Loaded.new(encoded ? value : kept, kept, encoded, !is_stored.nil?)
+      ensure
+        give_back_lease(key, lease)
+      end
+    end
+
+    # For the native `write`: nanoseconds, nil for ever, or the sentinel's name.
+    def nanoseconds(expires_in)
+      if expires_in.nil? then nil
+      elsif INHERITED.equal?(expires_in) then :inherited
+      elsif KEPT.equal?(expires_in) then :kept
+      else
+        Seconds.to_nanoseconds(expires_in, :expires_in)
+      end
+    end
+
+    # For the native `write` and `remove`: true for none, nil for "no entry", or an etag.
+    def condition(if_match)
+      return true if ANY.equal?(if_match)
+      return if_match if if_match.nil? || if_match.is_a?(String)
+
+      raise InvalidEtag.for(if_match)
+    end
+
+    def not_absent(found)
+      ABSENT.equal?(found) ? nil : found
+    end
+
+    def natural?(number)
+      number.is_a?(Integer) && number >= 0
+    end
+
+    def check_max_entries
+      return if @max_entries.nil? || (natural?(@max_entries) && @max_entries.between?(1, MAX_ENTRIES))
+
+      raise InvalidOption.for(:max_entries, @max_entries, "an Integer from 1 to #{MAX_ENTRIES}, or nil for no bound")
+    end
+  end
+end
