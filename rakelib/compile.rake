@@ -4,7 +4,7 @@ require "rb_sys/extensiontask"
 
 # The specs need native threads and forgotten handles (Ccache::Testing); the
 # packaged gem has none of it.
-ENV["RB_SYS_CARGO_FEATURES"] ||= "testing"
+ENV["CCACHE_FEATURES"] ||= "testing"
 
 RbSys::ExtensionTask.new("ccache", GEMSPEC) do |extension|
   extension.lib_dir = "lib/ccache"

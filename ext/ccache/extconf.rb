@@ -17,4 +17,6 @@ rescue LoadError
   abort_with "the gem rb_sys", "gem install rb_sys, then install ccache again."
 end
 
-create_rust_makefile("ccache/ccache")
+create_rust_makefile("ccache/ccache") do |config|
+  config.features = ENV.fetch("CCACHE_FEATURES", "").split(",")
+end

@@ -21,6 +21,7 @@ pub mod stored;
 mod testing;
 mod typed_data;
 
+#[allow(missing_docs)] // `Init_ccache`, which the macro makes
 #[magnus::init(name = "ccache")]
 fn init(ruby: &Ruby) -> Result<(), Error> {
     // SAFETY: this crate's statics are atomics and locks of its own, never VALUEs
