@@ -2,6 +2,8 @@
 //! each block with the invariant (G1 to G9 in `docs/gc-and-pins.md`) that it
 //! rests on. This file only wires.
 
+#![allow(missing_docs)] // public for the tests of this crate; its users write Ruby
+
 use magnus::{Error, Ruby};
 
 mod arguments;
@@ -21,7 +23,6 @@ pub mod stored;
 mod testing;
 mod typed_data;
 
-#[allow(missing_docs)] // `Init_ccache`, which the macro makes
 #[magnus::init(name = "ccache")]
 fn init(ruby: &Ruby) -> Result<(), Error> {
     // SAFETY: this crate's statics are atomics and locks of its own, never VALUEs

@@ -121,6 +121,18 @@ fn open<'a>(store: Value) -> Result<(Live<'a>, &'a Opened), Error> {
     Ok((unsafe { Live::new(store, data) }, opened))
 }
 
+/// The proof that specs pin and root with.
+#[cfg(feature = "testing")]
+pub(crate) fn live<'a>(store: Value) -> Result<Live<'a>, Error> {
+    Ok(open(store)?.0)
+}
+
+/// The map, for native threads of specs.
+#[cfg(feature = "testing")]
+pub(crate) fn shelf(store: Value) -> Result<Arc<Shelf>, Error> {
+    Ok(Arc::clone(&open(store)?.1.shelf))
+}
+
 /// `initialize`'s native part: no bound or an Integer, nil or nanoseconds, and
 /// whether `set` keeps values as they are.
 fn open_store(

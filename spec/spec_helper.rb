@@ -1,0 +1,31 @@
+# frozen_string_literal: true
+
+require "timeout"
+
+# A warning that names a file of this project is a failure.
+module RaiseWarnings
+  ROOT = File.expand_path("..", __dir__)
+
+  def warn(message, **)
+    message.include?(ROOT) ? raise(message) : super
+  end
+end
+Warning.extend(RaiseWarnings)
+
+Dir[File.join(__dir__, "support/*.rb")].each { |file| require file }
+require "ccache"
+
+RSpec.configure do |config|
+  config.disable_monkey_patching!
+  config.expect_with(:rspec) { |expectations| expectations.max_formatted_output_length = 500 }
+  config.example_status_persistence_file_path = "spec/examples.txt"
+  config.include Garbage
+  config.include Waiting
+  config.include Processes
+
+  # The whole suite again with a collection at every allocation: GC_STRESS=1.
+  config.around do |example|
+    limit = example.metadata.fetch(:limit, Scale.stressed? ? 300 : 60)
+    Timeout.timeout(limit) { Scale.stressed? ? Garbage.stressing { example.run } : example.run }
+  end
+end

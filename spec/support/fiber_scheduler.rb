@@ -1,0 +1,52 @@
+# frozen_string_literal: true
+
+# The least that Fiber.set_scheduler asks for: fibers that sleep and block.
+class FiberScheduler
+  def initialize
+    @ready = Thread::Queue.new
+    @sleeping = {}
+    @blocked = {} # blocked fibers, which nothing else keeps from being collected
+  end
+
+  def fiber(&block)
+    Fiber.new(blocking: false, &block).tap(&:resume)
+  end
+
+  def block(_blocker, timeout = nil)
+    @blocked[Fiber.current] = true
+    timeout ? kernel_sleep(timeout) : Fiber.yield
+  ensure
+    @blocked.delete(Fiber.current)
+  end
+
+  def unblock(_blocker, fiber)
+    @ready << fiber
+  end
+
+  def kernel_sleep(duration = nil)
+    return block(:sleep) unless duration
+
+    @sleeping[Fiber.current] = now + duration
+    Fiber.yield
+    true
+  end
+
+  def io_wait(*)
+    raise NotImplementedError, "these specs wait for no IO"
+  end
+
+  def close
+    until @sleeping.empty? && @blocked.empty? && @ready.empty?
+      @ready.pop.resume until @ready.empty?
+      due = @sleeping.select { |_, time| time <= now }.keys
+      due.each { |fiber| @sleeping.delete(fiber) && fiber.resume }
+      Thread.pass
+    end
+  end
+
+  private
+
+  def now
+    Process.clock_gettime(Process::CLOCK_MONOTONIC)
+  end
+end
