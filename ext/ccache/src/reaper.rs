@@ -64,6 +64,13 @@ pub(crate) fn forget_thread_of_parent() {
     IS_RUNNING.store(false, Ordering::Release);
 }
 
+/// How many maps there are, those included that are about to be dropped.
+#[cfg(feature = "testing")]
+pub(crate) fn maps() -> usize {
+    let _inside = GATE.enter();
+    SHELVES.lock().len()
+}
+
 #[cold]
 fn start() -> io::Result<()> {
     if IS_RUNNING.swap(true, Ordering::AcqRel) {

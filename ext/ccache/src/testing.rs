@@ -3,7 +3,7 @@
 
 use crate::gvl::without_gvl;
 use crate::pin_list::PinList;
-use crate::reaper::Shelf;
+use crate::reaper::{self, Shelf};
 use crate::store;
 use ccache_core::gate::GATE;
 use ccache_core::{Condition, Removed};
@@ -119,6 +119,11 @@ fn forget_gate() {
     std::mem::forget(GATE.enter());
 }
 
+/// How many maps the reaper cares for.
+fn maps() -> usize {
+    reaper::maps()
+}
+
 /// Whether a handle of one store gives its object to the proof of another.
 fn roots_across_stores(one: Value, other: Value, object: Value) -> Result<bool, Error> {
     let handle = PinList::pin(&store::live(one)?, object)?;
@@ -144,6 +149,7 @@ pub(crate) fn init(_ruby: &Ruby, ccache: RModule) -> Result<(), Error> {
     testing.define_singleton_method("forget_entry", function!(forget_entry, 2))?;
     testing.define_singleton_method("forget_pin", function!(forget_pin, 2))?;
     testing.define_singleton_method("forget_gate", function!(forget_gate, 0))?;
+    testing.define_singleton_method("maps", function!(maps, 0))?;
     testing.define_singleton_method("roots_across_stores", function!(roots_across_stores, 3))?;
     testing.define_singleton_method("panic_without_gvl", function!(panic_without_gvl, 0))?;
     testing.define_singleton_method("sleep_without_gvl", function!(sleep_without_gvl, 1))?;

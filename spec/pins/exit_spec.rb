@@ -1,0 +1,76 @@
+# frozen_string_literal: true
+
+require "objspace"
+
+# Invariants G5, G6: at exit Ruby frees objects in any order while native threads
+# run; mark functions also run outside a GC; a sweep does not wait for a map.
+#
+# To see red: in ext/ccache/src/pin_list.rs let the handle keep a pointer into the
+# segment instead of its `Arc` (a fault at exit); in store.rs let `free` drop the
+# map itself (comment out `reaper::adopt`: the sweep stalls).
+RSpec.describe "Exit and introspection" do
+  it "leave no fault while native threads are inside stores", limit: 120 do
+    program = <<~'RUBY'
+      stores = Array.new(3) { Ccache::Store.new }
+      stores.each do |store|
+        1000.times { |number| store.set(number.to_s, "value #{number}", expires_in: 0.001 * (number % 50 + 1)) }
+        Ccache::Testing.hammer(store, 2, 1000)
+      end
+      at_exit { stores.each { |store| store["late"] = "value" } }
+    RUBY
+    outcomes = Array.new(Scale.of(10, stressed: 2)) { run_ruby(program) }
+    expect(outcomes).to all(succeed)
+    expect(outcomes.map(&:output)).to all(be_empty)
+  end
+
+  it "is clean for stores in every state" do
+    program = <<~'RUBY'
+      Ccache::Store.allocate
+      Ccache::Store.new.close
+      $full = Ccache::Store.new(max_entries: 10, expires_in: 60)
+      100.times { |number| $full[number.to_s] = Object.new }
+      ObjectSpace.define_finalizer($full, proc { puts "finalized" })
+      Thread.new { $full.fetch("stuck") { sleep } }
+      Thread.pass
+    RUBY
+    outcome = run_ruby(program)
+    expect(outcome).to succeed
+    expect(outcome.output).to eq("finalized\n")
+  end
+
+  it "lets ObjectSpace walk through stores, segments and values" do
+    store = Ccache::Store.new
+    value = ["value"]
+    100.times { |number| store["key#{number}"] = value }
+    segments = ObjectSpace.each_object(Ccache::PinList::Segment).to_a
+    reached = segments.flat_map { |segment| ObjectSpace.reachable_objects_from(segment) }
+    expect(reached).to include(value)
+    expect(segments.sum(&:size)).to be >= 100
+    expect(segments.map(&:inspect)).to all(match(/\d+ of 64 slots in use/))
+    expect(ObjectSpace.reachable_objects_from(store)).to include(be_a(Ccache::PinList::Segment))
+    expect(ObjectSpace.memsize_of(segments.first)).to be > 512
+    expect { Ccache::PinList::Segment.new }.to raise_error(TypeError)
+    expect { Ccache::PinList::Segment.allocate }.to raise_error(TypeError)
+  end
+
+  it "survives a mark function that is left by an exception" do
+    store = Ccache::Store.new
+    store["key"] = Thread::Mutex.new
+    expect { Ractor.make_shareable([store]) }.to raise_error(Ractor::Error)
+    expect(store["key"]).to be_a(Thread::Mutex)
+  end
+
+  it "hands the map of a collected store to another thread, which drops it" do
+    count = Scale.of(100_000, stressed: 500)
+    klass = Class.new
+    elsewhere do
+      store = Ccache::Store.new
+      count.times { |number| store["key#{number}"] = number }
+      store["last"] = klass.new
+      nil
+    end
+    maps = Ccache::Testing.maps
+    expect(collect_until { living(klass).zero? }).to be(true)
+    eventually { Ccache::Testing.maps < maps }
+  end
+end

@@ -1,0 +1,124 @@
+# frozen_string_literal: true
+
+# Invariant G9: after a fork the child works.
+#
+# To see red: in ext/ccache/src/fork.rs leave the body of `prepare` empty (children
+# hang on a lock that a native thread held), or take `forget_thread_of_parent` out
+# of `child` (nothing expires in the child).
+RSpec.describe "A forked child" do
+  let(:store) { Ccache::Store.new }
+  let(:keys) { Array.new(100) { |number| number.to_s } }
+
+  def busy
+    store.set_multi(keys.to_h { |key| [key, ["value", key]] })
+    Ccache::Testing.hammer(store, 3, keys.size)
+    rubies = Array.new(2) do |seed|
+      Thread.new do
+        random = Random.new(seed)
+        loop { store.fetch(keys.sample(random: random)) { |key| Thread.pass || ["value", key] } }
+      end
+    end
+    yield
+  ensure
+    rubies&.each(&:kill)&.each(&:join)
+    Ccache::Testing.stop_hammering
+  end
+
+  def use_everything
+    keys.each do |key|
+      value = store[key]
+      exit!(2) unless value.nil? || value == ["value", key]
+      store[key] = ["value", key]
+    end
+    exit!(3) unless store.fetch("1") { ["value", "1"] } == %w[value 1]
+    GC.start
+    exit!(4) unless keys.all? { |key| store[key] == ["value", key] }
+    exit!(5) unless store.pin_list.size >= store.size
+  end
+
+  it "reads, writes and exits within a second, 200 times out of 200, whatever other threads do", limit: 280 do
+    statuses = busy { Array.new(Scale.of(200, stressed: 5)) { status_of_fork(within: 30) { use_everything } } }
+    expect(statuses.reject { |status| status != :stuck && status.success? }).to eq([])
+  end
+
+  it "takes less than a second for it" do
+    times = busy do
+      Array.new(Scale.of(20, stressed: 2)) do
+        started = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+        status_of_fork { use_everything }
+        Process.clock_gettime(Process::CLOCK_MONOTONIC) - started
+      end
+    end
+    expect(times.min).to be < Scale.of(1, stressed: 60)
+  end
+
+  it "expires entries and frees stores with a thread of its own" do
+    store.set("key", Object.new, expires_in: 0.3)
+    status = status_of_fork(within: 20) do
+      store.size
+      eventually { store.pin_list.size.zero? }
+      other = Ccache::Store.new
+      other.set("key", Object.new, expires_in: 0.05)
+      eventually { other.size.zero? }
+    end
+    expect(status).to be_success
+  end
+
+  it "makes tags that its parent and its siblings never make" do
+    tags = Array.new(3) do
+      reader, writer = IO.pipe
+      status_of_fork { writer.write(Array.new(10) { store.set("key", 1) }.join(" ")) && writer.flush }
+      writer.close
+      reader.read.split
+    end
+    tags << Array.new(10) { store.set("key", 1) }
+    expect(tags.flatten.uniq.size).to eq(40)
+  end
+
+  it "does not wait for the loaders of its parent's threads" do
+    go = Queue.new
+    loader = Thread.new { store.fetch("key") { go.pop } }
+    until_asleep(loader)
+    status = status_of_fork { store.fetch("key") { "child's" } == "child's" or exit!(2) }
+    go << "parent's"
+    expect(status).to be_success
+    expect(join(loader)).to eq(["parent's"])
+  end
+
+  it "goes on with the load in which it was forked" do
+    value = store.fetch("key") do
+      pid = fork
+      next "parent's" if pid && Process.wait2(pid)[1].exitstatus == 7
+
+      "child's"
+    end
+    exit!(store["key"] == "child's" ? 7 : 1) if value == "child's"
+    expect(store["key"]).to eq("parent's")
+  end
+
+  it "may be a daemon" do
+    program = <<~'RUBY'
+      store = Ccache::Store.new
+      100.times { |number| store[number.to_s] = ["value", number] }
+      Ccache::Testing.hammer(store, 2, 100)
+      reader, writer = IO.pipe
+      pid = fork do
+        Process.daemon(true, true)
+        100.times { |number| store[number.to_s] = ["new", number] }
+        GC.start
+        right = (0...100).all? { |number| store[number.to_s] == ["new", number] }
+        store.set("short", Object.new, expires_in: 0.05)
+        sleep 0.01 while store.key?("short")
+        writer.write(right ? "right" : "wrong")
+        exit!
+      end
+      Process.wait(pid)
+      writer.close
+      puts reader.read
+      Ccache::Testing.stop_hammering
+    RUBY
+    outcome = run_ruby(program)
+    expect(outcome).to succeed
+    expect(outcome.output).to eq("right\n")
+  end
+end
