@@ -25,7 +25,7 @@ RSpec.configure do |config|
 
   # The whole suite again with a collection at every allocation: GC_STRESS=1.
   config.around do |example|
-    limit = example.metadata.fetch(:limit, Scale.stressed? ? 300 : 60)
+    limit = example.metadata.fetch(:limit, Scale.small? ? 300 : 60)
     Timeout.timeout(limit) { Scale.stressed? ? Garbage.stressing { example.run } : example.run }
   end
 end

@@ -73,7 +73,7 @@ module Ccache
     # those who wait runs its block.
     #
     # @return [#current?] what the block returned, here or there
-    def run(key, &block)
+    def run(key)
       loader = Loader.current
       loop do
         mine = Flight.new(loader)
@@ -84,8 +84,8 @@ module Ccache
           # On the way into an `ensure` there is no interrupt; in it, this mask.
           Thread.handle_interrupt(Object => :never) { land(key, mine) }
         end
-        result = wait_for(flight, loader, &block)
-        return result if result&.current?
+        return yield unless wait_for(flight, loader)
+        return flight.result if flight.result&.current?
       end
     end
 
@@ -108,11 +108,13 @@ module Ccache
       end
     end
 
-    # Announces the wait before it looks for a cycle: of two threads that begin
+    # Waits until the flight has landed; false if that would never be.
+    #
+    # The wait is announced before a cycle is looked for: of two threads that begin
     # to wait for each other at the same time, at least one then sees it.
     def wait_for(flight, loader)
       loader.waits_for = flight
-      return yield if loader.deadlocks_on?(flight)
+      return false if loader.deadlocks_on?(flight)
 
       @lock.synchronize do
         until flight.landed
@@ -120,7 +122,7 @@ module Ccache
           flight.condition.wait(@lock)
         end
       end
-      flight.result
+      true
     ensure
       loader.waits_for = nil
     end

@@ -39,7 +39,7 @@ module Ccache
       private
 
       def date?(object)
-        defined?(::Date) && (object.instance_of?(::Date) || object.instance_of?(::DateTime))
+        defined?(::Date) ? object.instance_of?(::Date) || object.instance_of?(::DateTime) : false
       end
 
       def container?(object)
@@ -63,7 +63,7 @@ module Ccache
 
       # Ruby 3.2 and later: Data.define
       def data?(object)
-        defined?(::Data) && ::Data.respond_to?(:define) && object.is_a?(::Data)
+        defined?(::Data) && ::Data.respond_to?(:define) ? object.is_a?(::Data) : false
       end
 
       # True if the object was met before: it is being looked at.

@@ -156,7 +156,7 @@ module Ccache
 
       Values.check(values) if values
       lifetime = nanoseconds(expires_in)
-      found = values == :fresh ? read_fresh(key) : read(key, ABSENT)
+      found = read_as(key, values)
       ABSENT.equal?(found) ? load_once(key, lifetime, values || @values, skip_nil) { yield key } : found
     end
 
@@ -307,11 +307,10 @@ module Ccache
 
     # {#get} with keywords.
     def get_with(key, if_none_match: nil, values: nil)
-      raise InvalidOption.for(:values, values, ":fresh or nil") unless values.nil? || values == :fresh
-      return not_absent(read_fresh(key)) if values && if_none_match.nil?
+      raise InvalidOption.for(:values, values, ":fresh or nil") unless [nil, :fresh].include?(values)
 
       value, etag, _age, _time_to_live, is_private = read_entry(key, if_none_match)
-      return nil unless etag
+      return value unless etag
       return NOT_MODIFIED if if_none_match && etag.b == if_none_match.b
 
       values && !is_private ? Values.copy_mutable(value) : value
@@ -330,6 +329,11 @@ module Ccache
     def delete_with(key, if_match: ANY)
       deleted = remove(key, condition(if_match))
       deleted.nil? ? raise(PreconditionFailed.for(key, if_match)) : deleted
+    end
+
+    # The value as a reader under this policy gets it, or ABSENT.
+    def read_as(key, values)
+      values == :fresh ? read_fresh(key) : read(key, ABSENT)
     end
 
     # A private, mutable copy of the value, or ABSENT.
@@ -354,7 +358,7 @@ module Ccache
 
     # Runs the loader, unless another one's result came in before this one's turn.
     def load_under_lease(key, lifetime, values, skip_nil)
-      found = key?(key) ? (values == :fresh ? read_fresh(key) : read(key, ABSENT)) : ABSENT
+      found = key?(key) ? read_as(key, values) : ABSENT
       return Loaded.new(found, found, false, true) unless ABSENT.equal?(found)
 
       lease = take_lease(key)
@@ -387,10 +391,6 @@ module Ccache
       return if_match if if_match.nil? || if_match.is_a?(String)
 
       raise InvalidEtag.for(if_match)
-    end
-
-    def not_absent(found)
-      ABSENT.equal?(found) ? nil : found
     end
 
     def natural?(number)

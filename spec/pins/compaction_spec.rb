@@ -7,7 +7,7 @@
 # in ext/ccache/src/pin_list.rs leave out a link of `PinList::relocate` or of
 # `Segment::compact`.
 RSpec.describe "Compaction of a full store" do
-  let(:count) { Scale.of(5000, stressed: 100) }
+  let(:count) { Scale.of(5000, small: 100) }
   let(:store) { Ccache::Store.new }
 
   def fill(random)
@@ -39,12 +39,12 @@ RSpec.describe "Compaction of a full store" do
   end
 
   it "by GC.compact keeps every value right while native threads unpin" do
-    churn(Scale.of(20, stressed: 1)) { GC.compact }
+    churn(Scale.of(20, small: 1)) { GC.compact }
   end
 
   it "by GC.auto_compact keeps every value right while native threads unpin" do
     GC.auto_compact = true
-    churn(Scale.of(20, stressed: 1)) { GC.start }
+    churn(Scale.of(20, small: 1)) { GC.start }
   ensure
     GC.auto_compact = false
   end

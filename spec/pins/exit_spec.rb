@@ -18,7 +18,7 @@ RSpec.describe "Exit and introspection" do
       end
       at_exit { stores.each { |store| store["late"] = "value" } }
     RUBY
-    outcomes = Array.new(Scale.of(10, stressed: 2)) { run_ruby(program) }
+    outcomes = Array.new(Scale.of(10, small: 2)) { run_ruby(program) }
     expect(outcomes).to all(succeed)
     expect(outcomes.map(&:output)).to all(be_empty)
   end
@@ -61,7 +61,7 @@ RSpec.describe "Exit and introspection" do
   end
 
   it "hands the map of a collected store to another thread, which drops it" do
-    count = Scale.of(100_000, stressed: 500)
+    count = Scale.of(100_000, small: 500)
     klass = Class.new
     elsewhere do
       store = Ccache::Store.new

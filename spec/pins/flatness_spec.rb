@@ -24,14 +24,14 @@ RSpec.describe "The pin list's size" do
   end
 
   it "is flat over 10,000,000 overwrites of one key", limit: 300 do
-    expect_flat(Scale.of(10_000_000, stressed: 200)) { |number| store["key"] = "value #{number}" }
+    expect_flat(Scale.of(10_000_000, small: 200)) { |number| store["key"] = "value #{number}" }
     expect(store.stats).to include(entries: 1, pins: 1, segments: be <= 2)
   end
 
   it "is flat over 10,000,000 inserts and deletes of 1,000 keys", limit: 300 do
     keys = Array.new(1000) { |number| "key #{number}" }
     random = Random.new(1)
-    expect_flat(Scale.of(10_000_000, stressed: 200)) do |number|
+    expect_flat(Scale.of(10_000_000, small: 200)) do |number|
       key = keys[random.rand(1000)]
       number.even? ? store[key] = "value #{number}" : store.delete(key)
     end
@@ -40,7 +40,7 @@ RSpec.describe "The pin list's size" do
   end
 
   it "shrinks with the entries, by delete, clear, eviction and expiry" do
-    count = Scale.of(20_000, stressed: 300)
+    count = Scale.of(20_000, small: 300)
     count.times { |number| store["key#{number}"] = Object.new }
     expect(store.pin_list.segments).to be >= count / 64
     (count - 10).times { |number| store.delete("key#{number}") }
@@ -51,7 +51,7 @@ RSpec.describe "The pin list's size" do
 
   it "is that of the entries after random churn, with segments at least half full on average" do
     random = Random.new(2)
-    count = Scale.of(20_000, stressed: 100)
+    count = Scale.of(20_000, small: 100)
     count.times { |number| store["key#{number}"] = Object.new }
     (count * 5).times { store["key#{random.rand(count)}"] = Object.new }
     expect(store.pin_list.size).to eq(count)
@@ -75,7 +75,7 @@ RSpec.describe "The pin list's size" do
     end
 
     it "visit the same number of slots after one insert, however many entries there are" do
-      sizes = [Scale.of(10_000, stressed: 200), Scale.of(1_000_000, stressed: 2000)]
+      sizes = [Scale.of(10_000, small: 200), Scale.of(1_000_000, small: 2000)]
       visited = sizes.map do |count|
         store = filled(count)
         slots_marked { store["a new segment, where all are full"] = Object.new }
@@ -86,11 +86,11 @@ RSpec.describe "The pin list's size" do
     end
 
     it "visit at most 64 slots per overwrite under 1,000 random overwrites between collections" do
-      count = Scale.of(100_000, stressed: 500)
-      overwrites = Scale.of(1000, stressed: 20)
+      count = Scale.of(100_000, small: 500)
+      overwrites = Scale.of(1000, small: 20)
       store = filled(count)
       random = Random.new(3)
-      rounds = Array.new(Scale.of(50, stressed: 3)) do
+      rounds = Array.new(Scale.of(50, small: 3)) do
         slots_marked { overwrites.times { |number| store["key#{random.rand(count)}"] = "new #{number}" } }
       end
       expect(rounds.max).to be <= 64 * overwrites

@@ -30,26 +30,26 @@ RSpec.describe "A forked child" do
       exit!(2) unless value.nil? || value == ["value", key]
       store[key] = ["value", key]
     end
-    exit!(3) unless store.fetch("1") { ["value", "1"] } == %w[value 1]
+    exit!(3) unless store.fetch("1") { %w[value 1] } == %w[value 1]
     GC.start
     exit!(4) unless keys.all? { |key| store[key] == ["value", key] }
     exit!(5) unless store.pin_list.size >= store.size
   end
 
   it "reads, writes and exits within a second, 200 times out of 200, whatever other threads do", limit: 280 do
-    statuses = busy { Array.new(Scale.of(200, stressed: 5)) { status_of_fork(within: 30) { use_everything } } }
+    statuses = busy { Array.new(Scale.of(200, small: 5)) { status_of_fork(within: 30) { use_everything } } }
     expect(statuses.reject { |status| status != :stuck && status.success? }).to eq([])
   end
 
   it "takes less than a second for it" do
     times = busy do
-      Array.new(Scale.of(20, stressed: 2)) do
+      Array.new(Scale.of(20, small: 2)) do
         started = Process.clock_gettime(Process::CLOCK_MONOTONIC)
         status_of_fork { use_everything }
         Process.clock_gettime(Process::CLOCK_MONOTONIC) - started
       end
     end
-    expect(times.min).to be < Scale.of(1, stressed: 60)
+    expect(times.min).to be < Scale.of(1, small: 60)
   end
 
   it "expires entries and frees stores with a thread of its own" do

@@ -16,7 +16,7 @@ RSpec.describe "Pinned objects" do
   it "survive the collection that frees every other temporary" do
     elsewhere { store.set("key", temporary(1)) && nil }
     GC.start
-    100_000.times { Object.new } unless Scale.stressed?
+    100_000.times { Object.new } unless Scale.small?
     expect(store.get("key")).to eq(temporary(1))
   end
 
@@ -31,7 +31,7 @@ RSpec.describe "Pinned objects" do
   end
 
   it "survive minor collections while young, in old and in new segments" do
-    count = Scale.of(1000, stressed: 70)
+    count = Scale.of(1000, small: 70)
     count.times { |number| store["old#{number}"] = temporary(number) }
     4.times { GC.start }
     count.times do |number|
@@ -48,7 +48,7 @@ RSpec.describe "Pinned objects" do
   end
 
   it "survive an incremental mark that is under way when they are stored" do
-    count = Scale.of(20_000, stressed: 50)
+    count = Scale.of(20_000, small: 50)
     ballast = Array.new(count) { [Object.new] }
     GC.start(full_mark: true, immediate_mark: false, immediate_sweep: false)
     count.times { |number| store["key#{number % 1000}"] = temporary(number) }

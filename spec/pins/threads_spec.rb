@@ -49,7 +49,7 @@ RSpec.describe "Threads" do
   end
 
   it "may do anything at once and be killed anywhere; the store works on and nobody waits", limit: 240 do
-    steps = Scale.of(600, stressed: 5)
+    steps = Scale.of(600, small: 5)
     threads = Array.new(16) { |seed| worker(seed, steps) }
     random = Random.new(99)
     40.times do |number|
@@ -67,7 +67,7 @@ RSpec.describe "Threads" do
 
   it "run while one clears a large store" do
     store = Ccache::Store.new
-    Scale.of(300_000, stressed: 100).times { |number| store["key#{number}"] = number }
+    Scale.of(300_000, small: 100).times { |number| store["key#{number}"] = number }
     ticks = 0
     ticker = Thread.new { loop { ticks += 1 and Thread.pass } }
     eventually { ticks.positive? }

@@ -26,6 +26,11 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod validate;
+
 /// What a cache is made with.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -219,7 +224,7 @@ impl<V: HeapBytes> Cache<V> {
             }
         }
         self.counters.sets.increment();
-        self.evict_surplus(&mut displaced);
+        self.evict_surplus(&entry, &mut displaced);
         Ok(Written {
             entry,
             displaced,
@@ -484,14 +489,15 @@ impl<V: HeapBytes> Cache<V> {
         next
     }
 
-    /// Evicts until the bound holds. No lock is held.
-    fn evict_surplus(&self, evicted: &mut Vec<Arc<Entry<V>>>) {
+    /// Evicts until the bound holds, after `newcomer` came. No lock is held.
+    fn evict_surplus(&self, newcomer: &Entry<V>, evicted: &mut Vec<Arc<Entry<V>>>) {
         let Some(bound) = self.max_entries else {
             return;
         };
         while let Some(victim) = {
             let mut policy = self.policy.lock();
-            (policy.len() > bound.get()).then(|| policy.evict()).flatten()
+            let is_full = policy.len() > bound.get();
+            is_full.then(|| policy.evict_for(newcomer)).flatten()
         } {
             if self.remove_this(&victim) {
                 self.counters.evictions.increment();

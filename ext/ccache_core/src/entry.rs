@@ -53,6 +53,12 @@ impl NodeCell {
         let node = self.0.swap(Self::NONE, Ordering::Relaxed);
         (node != Self::NONE).then_some(node)
     }
+
+    #[cfg(test)]
+    pub(crate) fn get(&self) -> Option<Node> {
+        let node = self.0.load(Ordering::Relaxed);
+        (node != Self::NONE).then_some(node)
+    }
 }
 
 impl<V> Entry<V> {

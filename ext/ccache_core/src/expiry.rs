@@ -136,6 +136,13 @@ impl<V> Wheel<V> {
     }
 
     #[cfg(test)]
+    pub(crate) fn holds(&self, entry: &Arc<Entry<V>>) -> bool {
+        let node = entry.place.in_wheel.get();
+        let held = node.and_then(|node| self.entries.get(node));
+        held.is_some_and(|held| Arc::ptr_eq(held, entry))
+    }
+
+    #[cfg(test)]
     pub(crate) fn validate(&self) {
         self.entries.validate();
         for list in 0..WHEELS * SLOTS as usize {

@@ -59,6 +59,13 @@ impl Leases {
         *by_key = HashMap::new();
         self.held.store(0, Ordering::SeqCst);
     }
+
+    #[cfg(test)]
+    pub(crate) fn validate(&self) {
+        let by_key = self.by_key.lock();
+        assert_eq!(self.held.load(Ordering::SeqCst), by_key.len());
+        assert!(by_key.values().all(|&id| id <= self.last.load(Ordering::Relaxed)));
+    }
 }
 
 #[cfg(all(test, not(loom)))]

@@ -26,10 +26,14 @@ mod expiry;
 mod lease;
 #[cfg(not(loom))]
 mod linked_slab;
+#[cfg(all(test, not(loom)))]
+mod model_test;
 #[cfg(not(loom))]
 mod policy;
 #[cfg(not(loom))]
 mod stats;
+#[cfg(all(test, not(loom)))]
+mod stress_test;
 
 #[cfg(not(loom))]
 pub use cache::{Cache, Condition, Config, Lifetime, Read, Removed, Write, Written};

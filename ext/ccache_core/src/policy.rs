@@ -55,14 +55,15 @@ impl<V> Sieve<V> {
         }
     }
 
-    /// Takes out the entry that goes next.
-    pub(crate) fn evict(&mut self) -> Option<Arc<Entry<V>>> {
+    /// Takes out the entry that goes next, but not `newcomer`, for which it goes:
+    /// that has not been visited yet and would go whenever all others had been.
+    /// It must not be the only entry.
+    pub(crate) fn evict_for(&mut self, newcomer: &Entry<V>) -> Option<Arc<Entry<V>>> {
+        let is_newcomer = |entry: &Arc<Entry<V>>| std::ptr::eq(&**entry, newcomer);
         let mut node = self.hand.or_else(|| self.entries.first(0))?;
-        while self
-            .entries
-            .get(node)
-            .is_some_and(|entry| entry.place.visited.swap(false, Ordering::Relaxed))
-        {
+        while self.entries.get(node).is_some_and(|entry| {
+            is_newcomer(entry) || entry.place.visited.swap(false, Ordering::Relaxed)
+        }) {
             node = self
                 .entries
                 .after(node)
@@ -80,6 +81,13 @@ impl<V> Sieve<V> {
             self.hand = self.entries.after(node);
         }
         self.entries.unlink(node)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn holds(&self, entry: &Arc<Entry<V>>) -> bool {
+        let node = entry.place.in_policy.get();
+        let held = node.and_then(|node| self.entries.get(node));
+        held.is_some_and(|held| Arc::ptr_eq(held, entry))
     }
 
     #[cfg(test)]
@@ -111,7 +119,8 @@ mod tests {
     fn evict(sieve: &mut Sieve<()>, count: usize) -> String {
         let mut evicted = Vec::new();
         for _ in 0..count {
-            evicted.push(String::from_utf8(sieve.evict().unwrap().key().into()).unwrap());
+            let victim = sieve.evict_for(&entry("outside")).unwrap();
+            evicted.push(String::from_utf8(victim.key().into()).unwrap());
             sieve.validate();
         }
         evicted.join(" ")
@@ -125,7 +134,16 @@ mod tests {
     fn without_hits_the_oldest_goes_first() {
         let (mut sieve, _entries) = sieve("a b c");
         assert_eq!(evict(&mut sieve, 3), "a b c");
-        assert!(sieve.evict().is_none());
+        assert!(sieve.evict_for(&entry("outside")).is_none());
+    }
+
+    #[test]
+    fn a_newcomer_stays_though_all_others_were_visited() {
+        let (mut sieve, entries) = sieve("a b c");
+        entries[..2].iter().for_each(|entry| visit(entry));
+        assert!(Arc::ptr_eq(&sieve.evict_for(&entries[2]).unwrap(), &entries[0]));
+        sieve.validate();
+        assert_eq!(evict(&mut sieve, 2), "b c");
     }
 
     #[test]

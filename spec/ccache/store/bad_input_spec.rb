@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-RSpec.describe Ccache::Store, "bad input" do
+RSpec.describe Ccache::Store, "bad input", :mistyped do
   subject(:store) { described_class.new }
 
   it "is an unknown option, which the message names together with the known ones" do
@@ -54,7 +54,11 @@ RSpec.describe Ccache::Store, "bad input" do
 
   it "is a number of retries that is none" do
     [-1, 1.5, nil].each do |bad|
-      expect { store.update("key", retries: bad) { 1 } }.to raise_error(Ccache::InvalidOption, /retries: takes an Integer/)
+      expect do
+        store.update("key", retries: bad) do
+          1
+        end
+      end.to raise_error(Ccache::InvalidOption, /retries: takes an Integer/)
     end
   end
 
@@ -81,8 +85,8 @@ RSpec.describe Ccache::Store, "bad input" do
   end
 
   it "is always a Ccache::Error where it is ours" do
-    errors = [Ccache::InvalidKey, Ccache::InvalidEtag, Ccache::InvalidOption, Ccache::InvalidValue, Ccache::NotShareable,
-              Ccache::NotCopyable, Ccache::ClosedError, Ccache::PreconditionFailed]
+    errors = [Ccache::InvalidKey, Ccache::InvalidEtag, Ccache::InvalidOption, Ccache::InvalidValue,
+              Ccache::NotShareable, Ccache::NotCopyable, Ccache::ClosedError, Ccache::PreconditionFailed]
     expect(errors).to all(be < Ccache::Error)
     expect(errors).to all(be < StandardError)
   end

@@ -173,7 +173,7 @@ RSpec.describe Ccache::Store, "fetching" do
     expect(store.stats).to include(loads: 1, coalesced: 1)
   end
 
-  it "needs a block, and says so" do
+  it "needs a block, and says so", :mistyped do
     expect { store.fetch("key") }.to raise_error(ArgumentError, /block/)
   end
 end

@@ -29,7 +29,7 @@ RSpec.describe Ccache::Store, "with many keys at once" do
     expect(store.size).to eq(0)
   end
 
-  it "does nothing at all when one key or value is bad" do
+  it "does nothing at all when one key or value is bad", :mistyped do
     expect { store.set_multi({ "c" => 1, 3 => 1 }) }.to raise_error(Ccache::InvalidKey)
     expect { store.set_multi({ "c" => 1, "d" => proc {} }, values: :copied) }.to raise_error(Ccache::InvalidValue)
     expect { store.set_multi([1]) }.to raise_error(Ccache::InvalidOption, /Hash/)

@@ -80,7 +80,7 @@ RSpec.describe Ccache::Store, "reading" do
     expect(store.stats).to include(hits: 0, misses: 0)
   end
 
-  it "allocates no object for a hit" do
+  it "allocates no object for a hit", :mistyped do
     store["key"] = "value"
     key = "key"
     { get: -> { store.get(key) }, aref: -> { store[key] }, fetch: -> { store.fetch(key) { nil } } }.each do |name, hit|

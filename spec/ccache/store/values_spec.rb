@@ -120,7 +120,9 @@ RSpec.describe Ccache::Store, "values:" do
     plain = {
       "strings" => -> { +"a" }, "numbers" => -> { [1, 2**80, 1.5, 2r, 3i] }, "symbols" => -> { [:a] },
       "times" => -> { [Time.now, Date.new(2026, 1, 2), DateTime.new(2026, 1, 2)] }, "ranges" => -> { ["a".."b"] },
-      "sets" => -> { Set[+"a"] }, "hashes" => -> { { [+"a"] => { b: nil } } }, "structs" => -> { Struct.new(:a).new([1]) }
+      "sets" => -> { Set[+"a"] }, "hashes" => -> { { [+"a"] => { b: nil } } }, "structs" => lambda {
+                                                                                              Struct.new(:a).new([1])
+                                                                                            }
     }
     plain.each do |name, make|
       it "shares a frozen copy of #{name}" do

@@ -111,7 +111,7 @@ RSpec.describe Ccache::Store, "writing" do
     it "does it again when somebody was faster, and loses no update" do
       store["count"] = 0
       threads = Array.new(4) do
-        Thread.new { 50.times { store.update("count", retries: 1000) { |count| Thread.pass || count + 1 } } }
+        Thread.new { 50.times { store.update("count", retries: 1000) { |count| Thread.pass || (count + 1) } } }
       end
       join(threads)
       expect(store["count"]).to eq(200)

@@ -1,0 +1,23 @@
+# frozen_string_literal: true
+
+require "rspec/core/rake_task"
+
+RSpec::Core::RakeTask.new(spec: :compile)
+Rake::Task["spec"].clear_comments.add_description("Run the specs")
+
+namespace :spec do
+  desc "Run the specs again with a garbage collection at every allocation (smaller counts)"
+  task stress: :compile do
+    sh({ "GC_STRESS" => "1" }, RbConfig.ruby, "-S", "rspec", "--exclude-pattern", "spec/package/**/*_spec.rb")
+  end
+
+  desc "Run the specs of memory safety under valgrind's memcheck (smaller counts)"
+  task memcheck: :compile do
+    # Uninitialised values are not looked for: Ruby scans its stack for references.
+    # The frame is that of ruby_init_stack, which touches the end of the stack.
+    sh({ "MEMCHECK" => "1" }, "valgrind", "--tool=memcheck", "--undef-value-errors=no", "--leak-check=no", "--quiet",
+       "--max-stackframe=9000000", "--num-callers=30", "--error-exitcode=99", RbConfig.ruby, "-Ilib", "-S", "rspec",
+       *%w[survival cycles forgetting compaction flatness].map { |name| "spec/pins/#{name}_spec.rb" },
+       *%w[writing values expiry bounds].map { |name| "spec/ccache/store/#{name}_spec.rb" })
+  end
+end
