@@ -6,7 +6,7 @@ RSpec::Core::RakeTask.new(spec: :compile)
 Rake::Task["spec"].clear_comments.add_description("Run the specs")
 
 namespace :spec do
-  desc "Run the specs again with a garbage collection at every allocation (smaller counts)"
+  desc "Run the specs again with a minor GC at every allocation (smaller counts)"
   task stress: :compile do
     sh({ "GC_STRESS" => "1" }, RbConfig.ruby, "-S", "rspec", "--exclude-pattern", "spec/package/**/*_spec.rb")
   end

@@ -23,7 +23,7 @@ RSpec.configure do |config|
   config.include Waiting
   config.include Processes
 
-  # The whole suite again with a collection at every allocation: GC_STRESS=1.
+  # The whole suite again with a minor collection at every allocation: GC_STRESS=1.
   config.around do |example|
     limit = example.metadata.fetch(:limit, Scale.small? ? 300 : 60)
     Timeout.timeout(limit) { Scale.stressed? ? Garbage.stressing { example.run } : example.run }

@@ -6,8 +6,8 @@
 # hang on a lock that a native thread held), or take `forget_thread_of_parent` out
 # of `child` (nothing expires in the child).
 RSpec.describe "A forked child" do
-  let(:store) { Ccache::Store.new }
-  let(:keys) { Array.new(100) { |number| number.to_s } }
+  let!(:store) { Ccache::Store.new }
+  let!(:keys) { Array.new(100) { |number| number.to_s } }
 
   def busy
     store.set_multi(keys.to_h { |key| [key, ["value", key]] })

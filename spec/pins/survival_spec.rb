@@ -21,7 +21,7 @@ RSpec.describe "Pinned objects" do
   end
 
   it "survive a loop of inserts, collections and reads under GC.stress" do
-    Garbage.stressing do
+    Garbage.stressing(full: true) do
       20.times do |number|
         store.set("key#{number % 5}", temporary(number))
         Object.new

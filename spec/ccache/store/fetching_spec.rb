@@ -3,7 +3,7 @@
 require_relative "../../support/fiber_scheduler"
 
 RSpec.describe Ccache::Store, "fetching" do
-  subject(:store) { described_class.new }
+  subject!(:store) { described_class.new }
 
   # A load that waits for `go`, in a thread of its own that is inside it already.
   def slow_fetch(go, started = Queue.new, **options, &block)

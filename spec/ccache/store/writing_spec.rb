@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 RSpec.describe Ccache::Store, "writing" do
-  subject(:store) { described_class.new }
+  subject!(:store) { described_class.new }
 
   it "returns a new frozen tag for every write, also of the same object" do
     object = Object.new
@@ -110,11 +110,12 @@ RSpec.describe Ccache::Store, "writing" do
 
     it "does it again when somebody was faster, and loses no update" do
       store["count"] = 0
+      each = Scale.of(50, small: 10)
       threads = Array.new(4) do
-        Thread.new { 50.times { store.update("count", retries: 1000) { |count| Thread.pass || (count + 1) } } }
+        Thread.new { each.times { store.update("count", retries: 1000) { |count| Thread.pass || (count + 1) } } }
       end
       join(threads)
-      expect(store["count"]).to eq(200)
+      expect(store["count"]).to eq(4 * each)
     end
 
     it "gives up after the stated number of retries and keeps the others' value" do

@@ -1,0 +1,29 @@
+# frozen_string_literal: true
+
+benches = {
+  read_hit: "Measure how long a read that hits takes, beside other caches",
+  write: "Measure how long a write takes, beside other caches",
+  memory: "Measure how many bytes an entry takes beside its key and value",
+  minor_gc: "Measure how long a minor GC pauses after an insert into a large cache",
+  drop: "Measure how long the pause is when a large cache is dropped"
+}
+
+desc "Run all benches"
+task bench: benches.keys.map { |name| "bench:#{name}" }
+
+namespace :bench do
+  benches.each do |name, sentence|
+    desc sentence
+    task name => :compile do
+      ruby "bench/#{name}.rb", verbose: false
+    end
+  end
+
+  desc "Run all benches and fail if one misses a bar"
+  task check: :compile do
+    failed = benches.keys.reject do |name|
+      ruby("bench/#{name}.rb", "--check", verbose: false) { |passed, _status| passed }
+    end
+    abort "these benches missed a bar: #{failed.join(", ")}" unless failed.empty?
+  end
+end
