@@ -48,10 +48,13 @@ module Ccache
       unknown = options.keys - OPTIONS.keys
       raise InvalidOption.unknown(unknown, OPTIONS.keys) unless unknown.empty?
 
-      @max_entries, @expires_in, @values = OPTIONS.merge(options).values_at(*OPTIONS.keys)
-      check_max_entries
-      Values.check(@values)
-      open_store(@max_entries, nanoseconds(@expires_in), @values == :shared)
+      max_entries, expires_in, values = OPTIONS.merge(options).values_at(*OPTIONS.keys)
+      check_max_entries(max_entries)
+      Values.check(values)
+      open_store(max_entries, nanoseconds(expires_in), values == :shared)
+      @max_entries = max_entries
+      @expires_in = expires_in
+      @values = values
     end
 
     # @!method get(key, if_none_match: nil, values: nil)
@@ -397,10 +400,10 @@ module Ccache
       number.is_a?(Integer) && number >= 0
     end
 
-    def check_max_entries
-      return if @max_entries.nil? || (natural?(@max_entries) && @max_entries.between?(1, MAX_ENTRIES))
+    def check_max_entries(bound)
+      return if bound.nil? || (natural?(bound) && bound.between?(1, MAX_ENTRIES))
 
-      raise InvalidOption.for(:max_entries, @max_entries, "an Integer from 1 to #{MAX_ENTRIES}, or nil for no bound")
+      raise InvalidOption.for(:max_entries, bound, "an Integer from 1 to #{MAX_ENTRIES}, or nil for no bound")
     end
   end
 end

@@ -93,7 +93,11 @@ pub(crate) fn lifetime(value: Value, default: Lifetime) -> Result<Lifetime, Erro
     if value.is_nil() {
         Ok(Lifetime::Unlimited)
     } else if let Some(name) = Symbol::from_value(value) {
-        Ok(if name.name()? == "kept" { Lifetime::Kept } else { default })
+        Ok(if name.name()? == "kept" {
+            Lifetime::Kept
+        } else {
+            default
+        })
     } else {
         u64::try_convert(value).map(Lifetime::For)
     }

@@ -50,7 +50,10 @@ pub(crate) fn foreign_pin(live: &Live<'_>) -> Error {
 #[cold]
 pub(crate) fn no_thread(ruby: &Ruby, error: &std::io::Error) -> Error {
     let message = format!("cannot start the reaper thread of ccache: {error}");
-    match ruby.class_object().const_get::<_, ExceptionClass>("ThreadError") {
+    match ruby
+        .class_object()
+        .const_get::<_, ExceptionClass>("ThreadError")
+    {
         Ok(class) => Error::new(class, message),
         Err(error) => error,
     }
@@ -60,5 +63,8 @@ pub(crate) fn no_thread(ruby: &Ruby, error: &std::io::Error) -> Error {
 #[cold]
 pub(crate) fn wrong_arity(ruby: &Ruby, given: usize, expected: &str) -> Error {
     let message = format!("wrong number of arguments (given {given}, expected {expected})");
-    Error::new(ruby.exception_arg_error(), message.into_value_with(ruby).to_string())
+    Error::new(
+        ruby.exception_arg_error(),
+        message.into_value_with(ruby).to_string(),
+    )
 }

@@ -15,7 +15,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 /// `rb_nogvl` with `INTR_FAIL` returns without having run the function when an
 /// interrupt is pending, and never raises through Rust's frames, as
 /// `rb_thread_call_without_gvl` does.
-pub(crate) fn without_gvl<T: Send>(ruby: &Ruby, work: impl FnOnce() -> T + Send) -> Result<T, Error> {
+pub(crate) fn without_gvl<T: Send>(
+    ruby: &Ruby,
+    work: impl FnOnce() -> T + Send,
+) -> Result<T, Error> {
     struct Job<F, T> {
         work: Option<F>,
         result: Option<Result<T, Box<dyn Any + Send>>>,
@@ -30,7 +33,9 @@ pub(crate) fn without_gvl<T: Send>(ruby: &Ruby, work: impl FnOnce() -> T + Send)
         std::ptr::null_mut()
     }
 
-    fn runner<F: FnOnce() -> T, T>(_: &Job<F, T>) -> unsafe extern "C" fn(*mut c_void) -> *mut c_void {
+    fn runner<F: FnOnce() -> T, T>(
+        _: &Job<F, T>,
+    ) -> unsafe extern "C" fn(*mut c_void) -> *mut c_void {
         run::<F, T>
     }
 

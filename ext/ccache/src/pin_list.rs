@@ -76,7 +76,8 @@ impl Link {
     /// Sets a link that the GC does not follow: its segment is in the list, which
     /// keeps it alive, and only moves have to be followed.
     fn point_to(&self, to: Option<SegmentRef>) {
-        self.0.store(to.map_or(0, |to| to.0.get()), Ordering::Release);
+        self.0
+            .store(to.map_or(0, |to| to.0.get()), Ordering::Release);
     }
 
     /// # Safety

@@ -68,9 +68,7 @@ impl Store {
         }));
         // SAFETY: Ruby calls this with the GVL and a class. If it raises (no
         // memory), it leaves this frame, which owns nothing, and leaks the store.
-        unsafe {
-            rb_sys::rb_data_typed_object_wrap(class, store.cast(), Self::TYPE.as_ptr())
-        }
+        unsafe { rb_sys::rb_data_typed_object_wrap(class, store.cast(), Self::TYPE.as_ptr()) }
     }
 
     unsafe extern "C" fn mark(data: *mut c_void) {
@@ -104,33 +102,41 @@ impl Store {
 
 /// The receiver, initialized and open.
 #[inline]
-fn open<'a>(store: Value) -> Result<(Live<'a>, &'a Opened), Error> {
-    // SAFETY: `store` is the receiver of the running method: on the VM's stack,
-    // with the GVL held, until the method returns, which is as long as `'a` is used.
-    let data = unsafe { data_of::<Store>(store) };
-    let Some((data, opened)) = data.and_then(|data| Some((data, data.opened.get()?))) else {
-        return Err(wrong_type(store, "Ccache::Store"));
-    };
-    if data.is_closed.load(Ordering::Relaxed) {
-        return Err(errors::closed(store));
+fn open<'a>(store: &'a Value) -> Result<(Live<'a>, &'a Opened), Error> {
+    let (live, opened) = opened(store)?;
+    if live.store().is_closed.load(Ordering::Relaxed) {
+        return Err(errors::closed(*store));
     }
     // In a forked child the first call starts the thread. If that fails now, a
     // later call tries again: expiry waits, reads do not depend on it.
     let _ = reaper::ensure_running();
+    Ok((live, opened))
+}
+
+/// The receiver, initialized. Borrows the method's own variable: on the machine
+/// stack, as the receiver is on the VM's, until the method returns.
+#[inline]
+fn opened<'a>(store: &'a Value) -> Result<(Live<'a>, &'a Opened), Error> {
+    // SAFETY: magnus calls methods with the GVL; `store` is a live object, being
+    // the receiver or an argument, for as long as `'a`.
+    let data = unsafe { data_of::<Store>(*store) };
+    let Some((data, opened)) = data.and_then(|data| Some((data, data.opened.get()?))) else {
+        return Err(wrong_type(*store, "Ccache::Store"));
+    };
     // SAFETY: as above.
-    Ok((unsafe { Live::new(store, data) }, opened))
+    Ok((unsafe { Live::new(*store, data) }, opened))
 }
 
 /// The proof that specs pin and root with.
 #[cfg(feature = "testing")]
-pub(crate) fn live<'a>(store: Value) -> Result<Live<'a>, Error> {
+pub(crate) fn live(store: &Value) -> Result<Live<'_>, Error> {
     Ok(open(store)?.0)
 }
 
 /// The map, for native threads of specs.
 #[cfg(feature = "testing")]
 pub(crate) fn shelf(store: Value) -> Result<Arc<Shelf>, Error> {
-    Ok(Arc::clone(&open(store)?.1.shelf))
+    Ok(Arc::clone(&open(&store)?.1.shelf))
 }
 
 /// `initialize`'s native part: no bound or an Integer, nil or nanoseconds, and
@@ -142,7 +148,7 @@ fn open_store(
     default_lifetime: Value,
     is_shared: bool,
 ) -> Result<(), Error> {
-    // SAFETY: as in `open`.
+    // SAFETY: as in `opened`.
     let Some(data) = (unsafe { data_of::<Store>(store) }) else {
         return Err(wrong_type(store, "Ccache::Store"));
     };
@@ -165,7 +171,7 @@ fn open_store(
 
 /// `store[key]`.
 fn aref(store: Value, key: Value) -> Result<Value, Error> {
-    let (live, opened) = open(store)?;
+    let (live, opened) = open(&store)?;
     let key = Key::new(key)?;
     // SAFETY: the key is an argument; the look-up calls no Ruby.
     let taken = opened
@@ -191,7 +197,7 @@ fn get(ruby: &Ruby, store: Value, args: &[Value]) -> Result<Value, Error> {
 fn set(ruby: &Ruby, store: Value, args: &[Value]) -> Result<Value, Error> {
     match args {
         [key, value] => {
-            let (live, opened) = open(store)?;
+            let (live, opened) = open(&store)?;
             // SAFETY: the GVL is held; asks about the running method's own call.
             let has_keywords = unsafe { rb_sys::rb_keyword_given_p() } != 0;
             if !opened.is_shared || has_keywords {
@@ -199,7 +205,10 @@ fn set(ruby: &Ruby, store: Value, args: &[Value]) -> Result<Value, Error> {
             }
             let stored = keep(&live, *key, *value)?;
             let etag = put(opened, *key, stored, unconditional(opened))?;
-            Ok(etag.map_or_else(|| ruby.qnil().as_value(), |etag| text(ruby, &etag).as_value()))
+            Ok(etag.map_or_else(
+                || ruby.qnil().as_value(),
+                |etag| text(ruby, &etag).as_value(),
+            ))
         }
         [] | [_] => Err(errors::wrong_arity(ruby, args.len(), "2")),
         _ => face(store, c"set_with", args),
@@ -208,7 +217,7 @@ fn set(ruby: &Ruby, store: Value, args: &[Value]) -> Result<Value, Error> {
 
 /// `store[key] = value`.
 fn aset(store: Value, key: Value, value: Value) -> Result<Value, Error> {
-    let (live, opened) = open(store)?;
+    let (live, opened) = open(&store)?;
     if opened.is_shared {
         let stored = keep(&live, key, value)?;
         put(opened, key, stored, unconditional(opened))?;
@@ -229,23 +238,22 @@ fn delete(ruby: &Ruby, store: Value, args: &[Value]) -> Result<Value, Error> {
 
 /// `store.key?(key)`.
 fn has_key(store: Value, key: Value) -> Result<bool, Error> {
-    Ok(peek(store, key)?.1.is_some())
+    Ok(peek(store, key)?.is_some())
 }
 
 /// `store.etag(key)`.
 fn etag_of(ruby: &Ruby, store: Value, key: Value) -> Result<Option<RString>, Error> {
-    let (_, entry) = peek(store, key)?;
-    Ok(entry.map(|entry| text(ruby, entry.etag())))
+    Ok(peek(store, key)?.map(|entry| text(ruby, entry.etag())))
 }
 
 /// `store.size`.
 fn size(store: Value) -> Result<usize, Error> {
-    Ok(open(store)?.1.shelf.len())
+    Ok(open(&store)?.1.shelf.len())
 }
 
 /// `store.keys`.
 fn keys(ruby: &Ruby, store: Value) -> Result<RArray, Error> {
-    let (_live, opened) = open(store)?;
+    let (_live, opened) = open(&store)?;
     let entries = opened.shelf.entries();
     let keys = ruby.ary_new_capa(entries.len());
     for entry in &entries {
@@ -256,7 +264,7 @@ fn keys(ruby: &Ruby, store: Value) -> Result<RArray, Error> {
 
 /// Yields key and value of every entry.
 fn each_entry(ruby: &Ruby, store: Value) -> Result<(), Error> {
-    let (live, opened) = open(store)?;
+    let (live, opened) = open(&store)?;
     for entry in opened.shelf.entries() {
         let value = entry.value().take(&live).into_object(&live)?;
         // The block may do anything, also leave for good: the list of entries is
@@ -268,36 +276,28 @@ fn each_entry(ruby: &Ruby, store: Value) -> Result<(), Error> {
 
 /// `store.clear`: how many entries there were. Runs without the GVL.
 fn clear(ruby: &Ruby, store: Value) -> Result<usize, Error> {
-    let (live, opened) = open(store)?;
+    let (live, opened) = open(&store)?;
     drop_all(ruby, &live, &opened.shelf)
 }
 
 /// `store.close`.
 fn close(ruby: &Ruby, store: Value) -> Result<(), Error> {
-    // SAFETY: as in `open`.
-    let data = unsafe { data_of::<Store>(store) };
-    let Some((data, opened)) = data.and_then(|data| Some((data, data.opened.get()?))) else {
-        return Err(wrong_type(store, "Ccache::Store"));
-    };
-    data.is_closed.store(true, Ordering::Relaxed);
-    // SAFETY: as in `open`.
-    let live = unsafe { Live::new(store, data) };
+    let (live, opened) = opened(&store)?;
+    live.store().is_closed.store(true, Ordering::Relaxed);
     drop_all(ruby, &live, &opened.shelf)?;
     Ok(())
 }
 
 /// `store.closed?`: true as well for a store that was never initialized.
 fn is_closed(store: Value) -> bool {
-    // SAFETY: as in `open`.
+    // SAFETY: as in `opened`.
     let data = unsafe { data_of::<Store>(store) };
-    data.is_none_or(|data| {
-        data.opened.get().is_none() || data.is_closed.load(Ordering::Relaxed)
-    })
+    data.is_none_or(|data| data.opened.get().is_none() || data.is_closed.load(Ordering::Relaxed))
 }
 
 /// The value of `key`, or `absent`. Counts as a read.
 fn read(store: Value, key: Value, absent: Value) -> Result<Value, Error> {
-    let (live, opened) = open(store)?;
+    let (live, opened) = open(&store)?;
     let key = Key::new(key)?;
     // SAFETY: the key is an argument; the look-up calls no Ruby.
     let taken = opened
@@ -309,15 +309,25 @@ fn read(store: Value, key: Value, absent: Value) -> Result<Value, Error> {
 /// `[value, etag, age in s, time to live in s or nil, whether the value is the
 /// reader's own]` of `key`, or nil; where `known` is the tag, nil stands for the
 /// value. Counts as a read.
-fn read_entry(ruby: &Ruby, store: Value, key: Value, known: Value) -> Result<Option<RArray>, Error> {
-    let (live, opened) = open(store)?;
+fn read_entry(
+    ruby: &Ruby,
+    store: Value,
+    key: Value,
+    known: Value,
+) -> Result<Option<RArray>, Error> {
+    let (live, opened) = open(&store)?;
     let known = optional_etag(known)?;
     let key = Key::new(key)?;
     // SAFETY: the key is an argument; the look-up calls no Ruby.
     let found = opened.shelf.read(unsafe { key.bytes() }, |entry| {
         let is_known = known.as_ref() == Some(entry.etag());
         let taken = (!is_known).then(|| entry.value().take(&live));
-        (taken, entry.etag().clone(), entry.created(), entry.deadline())
+        (
+            taken,
+            entry.etag().clone(),
+            entry.created(),
+            entry.deadline(),
+        )
     });
     let Some((taken, etag, created, deadline)) = found else {
         return Ok(None);
@@ -351,7 +361,7 @@ fn write(
     for_how_long: Value,
     depends_on: Value,
 ) -> Result<Option<RString>, Error> {
-    let (live, opened) = open(store)?;
+    let (live, opened) = open(&store)?;
     let write = Write {
         etag: optional_etag(given_etag)?,
         lifetime: lifetime(for_how_long, opened.lifetime)?,
@@ -369,7 +379,7 @@ fn write(
 
 /// Removes `key`: whether it was there, or nil if the condition does not hold.
 fn remove(store: Value, key: Value, depends_on: Value) -> Result<Value, Error> {
-    let (live, opened) = open(store)?;
+    let (live, opened) = open(&store)?;
     let condition = condition(depends_on)?;
     let key = Key::new(key)?;
     // SAFETY: the key is an argument; the removal calls no Ruby.
@@ -386,7 +396,7 @@ fn remove(store: Value, key: Value, depends_on: Value) -> Result<Value, Error> {
 
 /// Raises unless the store is open, `key` a key and `etag` nil or an etag.
 fn check(store: Value, key: Value, etag: Value) -> Result<(), Error> {
-    open(store)?;
+    open(&store)?;
     Key::new(key)?;
     optional_etag(etag)?;
     Ok(())
@@ -394,7 +404,7 @@ fn check(store: Value, key: Value, etag: Value) -> Result<(), Error> {
 
 /// A lease on `key`.
 fn take_lease(store: Value, key: Value) -> Result<u64, Error> {
-    let (_live, opened) = open(store)?;
+    let (_live, opened) = open(&store)?;
     let key = Key::new(key)?;
     // SAFETY: the key is an argument; the call calls no Ruby.
     Ok(opened.shelf.take_lease(unsafe { key.bytes() }))
@@ -403,29 +413,25 @@ fn take_lease(store: Value, key: Value) -> Result<u64, Error> {
 /// Gives a lease back that no write used: whether it was still held. Also on a
 /// closed store.
 fn give_back_lease(store: Value, key: Value, lease: u64) -> Result<bool, Error> {
-    // SAFETY: as in `open`.
-    let data = unsafe { data_of::<Store>(store) };
-    if let Some(opened) = data.and_then(|data| data.opened.get()) {
-        let key = Key::new(key)?;
-        // SAFETY: the key is an argument; the call calls no Ruby.
-        return Ok(opened.shelf.give_back_lease(unsafe { key.bytes() }, lease));
-    }
-    Ok(false)
+    let (_live, opened) = opened(&store)?;
+    let key = Key::new(key)?;
+    // SAFETY: the key is an argument; the call calls no Ruby.
+    Ok(opened.shelf.give_back_lease(unsafe { key.bytes() }, lease))
 }
 
 fn count_load(store: Value) -> Result<(), Error> {
-    open(store)?.1.shelf.counters().loads.increment();
+    open(&store)?.1.shelf.counters().loads.increment();
     Ok(())
 }
 
 fn count_coalesced(store: Value) -> Result<(), Error> {
-    open(store)?.1.shelf.counters().coalesced.increment();
+    open(&store)?.1.shelf.counters().coalesced.increment();
     Ok(())
 }
 
 /// `store.stats`.
 fn stats(ruby: &Ruby, store: Value) -> Result<RHash, Error> {
-    let (live, opened) = open(store)?;
+    let (live, opened) = open(&store)?;
     let counted = opened.shelf.stats();
     let pins = PinList::count(&live)?;
     let bytes = opened.shelf.bytes() + size_of::<Store>() + live.store().pins.bytes();
@@ -451,17 +457,17 @@ fn stats(ruby: &Ruby, store: Value) -> Result<RHash, Error> {
 
 /// The number of pins.
 fn pins(store: Value) -> Result<usize, Error> {
-    PinList::count(&open(store)?.0)
+    PinList::count(&open(&store)?.0)
 }
 
 /// The number of segments.
 fn segments(store: Value) -> Result<usize, Error> {
-    Ok(open(store)?.0.store().pins.segments())
+    Ok(open(&store)?.0.store().pins.segments())
 }
 
 /// The pinned objects.
 fn pinned_objects(store: Value) -> Result<RArray, Error> {
-    PinList::objects(&open(store)?.0)
+    PinList::objects(&open(&store)?.0)
 }
 
 /// Pins `value` for `key`, which is checked before anything is done.
@@ -480,12 +486,7 @@ fn is_shareable(live: &Live<'_>, value: Value) -> Result<bool, Error> {
 }
 
 /// The one way into the map. The etag, or nothing if the condition does not hold.
-fn put(
-    opened: &Opened,
-    key: Value,
-    stored: Stored,
-    write: Write,
-) -> Result<Option<Etag>, Error> {
+fn put(opened: &Opened, key: Value, stored: Stored, write: Write) -> Result<Option<Etag>, Error> {
     let key = Key::new(key)?;
     // SAFETY: the key is an argument; the write calls no Ruby.
     match opened.shelf.write(unsafe { key.bytes() }, stored, write) {
@@ -507,11 +508,11 @@ fn unconditional(opened: &Opened) -> Write {
     }
 }
 
-fn peek(store: Value, key: Value) -> Result<(Live<'static>, Option<Arc<Entry<Stored>>>), Error> {
-    let (live, opened) = open(store)?;
+fn peek(store: Value, key: Value) -> Result<Option<Arc<Entry<Stored>>>, Error> {
+    let (_live, opened) = open(&store)?;
     let key = Key::new(key)?;
     // SAFETY: the key is an argument; the look-up calls no Ruby.
-    Ok((live, opened.shelf.peek(unsafe { key.bytes() })))
+    Ok(opened.shelf.peek(unsafe { key.bytes() }))
 }
 
 fn drop_all(ruby: &Ruby, live: &Live<'_>, shelf: &Arc<Shelf>) -> Result<usize, Error> {
@@ -541,7 +542,7 @@ fn face(store: Value, method: &CStr, args: &[Value]) -> Result<Value, Error> {
 }
 
 fn text(ruby: &Ruby, etag: &Etag) -> RString {
-    let text = ruby.enc_str_new(&etag.text(), ruby.utf8_encoding());
+    let text = ruby.enc_str_new(etag.text(), ruby.utf8_encoding());
     text.freeze();
     text
 }

@@ -109,7 +109,7 @@ fn forget_entry(store: Value, key: RString) -> Result<bool, Error> {
 
 /// Pins an object and forgets the handle.
 fn forget_pin(store: Value, object: Value) -> Result<(), Error> {
-    let handle = PinList::pin(&store::live(store)?, object)?;
+    let handle = PinList::pin(&store::live(&store)?, object)?;
     std::mem::forget(handle);
     Ok(())
 }
@@ -126,8 +126,8 @@ fn maps() -> usize {
 
 /// Whether a handle of one store gives its object to the proof of another.
 fn roots_across_stores(one: Value, other: Value, object: Value) -> Result<bool, Error> {
-    let handle = PinList::pin(&store::live(one)?, object)?;
-    Ok(handle.root(&store::live(other)?).is_some())
+    let handle = PinList::pin(&store::live(&one)?, object)?;
+    Ok(handle.root(&store::live(&other)?).is_some())
 }
 
 /// Panics without the GVL.

@@ -67,13 +67,7 @@ pub(crate) fn wrap<T: TypedData>(class: RClass, data: Box<T>) -> Result<Value, E
     let data = Box::into_raw(data).cast::<c_void>();
     magnus::rb_sys::protect(|| {
         // SAFETY: the GVL is held, as magnus' types are proof of; TYPE fits the data by the trait's contract.
-        unsafe {
-            rb_data_typed_object_wrap(
-                class.as_raw(),
-                data,
-                T::TYPE.as_ptr(),
-            )
-        }
+        unsafe { rb_data_typed_object_wrap(class.as_raw(), data, T::TYPE.as_ptr()) }
     })
     .map(from_raw)
 }
