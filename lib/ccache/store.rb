@@ -53,7 +53,7 @@ module Ccache
       Values.check(values)
       open_store(max_entries, nanoseconds(expires_in), values == :shared)
       @max_entries = max_entries
-      @expires_in = expires_in
+      @expires_in = expires_in&.to_f
       @values = values
     end
 
@@ -278,8 +278,21 @@ module Ccache
     def inspect
       return "#<#{self.class} closed>" if closed?
 
-      bounds = { entries: size, max_entries: @max_entries, expires_in: @expires_in&.to_f, values: @values }
+      bounds = { entries: size, max_entries: @max_entries, expires_in: @expires_in, values: @values }
       "#<#{self.class} #{bounds.compact.map { |name, value| "#{name}=#{value}" }.join(" ")}>"
+    end
+
+    # What `Ractor.make_shareable` does to a store that Ractors are to share. From
+    # then on it takes shareable values only.
+    #
+    # @return [self]
+    # @raise [NotShareable] once an object was stored; nothing is changed then
+    def freeze
+      unless frozen? || segments.zero?
+        raise NotShareable, "a store can be shared by Ractors only if nothing was stored in it before"
+      end
+
+      super
     end
 
     # @raise [NotCopyable] always, for `dup` and `clone`

@@ -12,7 +12,9 @@ RSpec.describe "The packaged gem" do
     @directory = Dir.mktmpdir("ccache-gem")
     @gem_file = File.join(@directory, "ccache.gem")
     specification = Dir.chdir(root) { Gem::Specification.load("ccache.gemspec") }
-    Dir.chdir(root) { Gem::DefaultUserInteraction.use_ui(Gem::SilentUI.new) { Gem::Package.build(specification, false, false, @gem_file) } }
+    Gem::DefaultUserInteraction.use_ui(Gem::SilentUI.new) do
+      Dir.chdir(root) { Gem::Package.build(specification, false, false, @gem_file) }
+    end
   end
 
   after(:context) { FileUtils.rm_rf(@directory) }

@@ -26,6 +26,14 @@ RSpec.describe "Ractors" do
     expect(outcome.output).to eq("[true, true, true]\n")
   end
 
+  it "cannot share a store that something was stored in, which stays as it was" do
+    store = Ccache::Store.new
+    store["key"] = "value"
+    expect { Ractor.make_shareable(store) }.to raise_error(Ccache::NotShareable, /nothing was stored/)
+    store["other"] = Object.new
+    expect(store).not_to be_frozen
+  end
+
   it "share a store that was made shareable while empty, and shareable values" do
     program = <<~'RUBY'
       STORE = Ractor.make_shareable(Ccache::Store.new(values: :copied))

@@ -1,0 +1,34 @@
+# frozen_string_literal: true
+
+# The README's example does what its comments say.
+RSpec.describe "The README" do
+  readme = File.read(File.expand_path("../../README.md", __dir__))
+  example = readme[/^```ruby\n(require.*?)^```/m, 1]
+
+  # Lines with a `# => result` are printed; "…" in a result stands for anything.
+  promised = example.lines.grep(/# => /)
+
+  it "shows what really comes out" do
+    program = example.lines.map { |line| line.include?("# => ") ? "p((#{line.sub(/#.*/, "").strip}))\n" : line }.join
+    outcome = run_ruby(program)
+    expect(outcome).to succeed
+    promised.zip(outcome.output.lines) do |line, output|
+      pattern = Regexp.escape(line[/# => (.*)$/, 1]).gsub("…", ".*")
+      expect(output.delete("\\")).to match(/\A"?#{pattern}"?\n\z/)
+    end
+  end
+
+  it "promises something in its example" do
+    expect(promised.size).to be >= 6
+    expect(example.lines.size).to be_between(15, 30)
+  end
+
+  it "names only files that are there" do
+    root = File.expand_path("../..", __dir__)
+    links = Dir[File.join(root, "{README.md,docs/*.md}")].flat_map do |page|
+      File.read(page).scan(/\]\(([^)#:]+)\)/).flatten.map { |link| File.expand_path(link, File.dirname(page)) }
+    end
+    expect(links.size).to be > 20
+    expect(links).to all(satisfy { |link| File.exist?(link) })
+  end
+end
