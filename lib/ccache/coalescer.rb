@@ -22,9 +22,9 @@ module Ccache
         @landed = false
       end
 
-      # In a forked child the loader's thread is dead.
-      def abandoned?
-        !loader.thread.alive?
+      # Landed, or the loader's thread is dead, as in a forked child.
+      def over?
+        landed || !loader.thread.alive?
       end
     end
 
@@ -46,7 +46,9 @@ module Ccache
       # (through others) for this very fiber, or for another fiber of this thread
       # while there is no scheduler to switch to it.
       def deadlocks_on?(flight)
-        while flight
+        seen = [] # a cycle of others is theirs to break
+        until flight.nil? || flight.over? || seen.include?(flight)
+          seen << flight
           other = flight.loader
           return true if other.equal?(self) || (other.thread.equal?(thread) && Fiber.current_scheduler.nil?)
 
@@ -56,6 +58,10 @@ module Ccache
       end
     end
     private_constant :Flight, :Loader
+
+    # How often, in seconds, a wait looks whether its flight is over: a loader at
+    # the end of its stack lands without being able to say so.
+    LOOK_AGAIN = 1
 
     # The coalescer of the running Ractor. (Two threads of a Ractor other than
     # the main one may at its very first load both make one: they then load twice.)
@@ -82,6 +88,8 @@ module Ccache
           return mine.result = yield if flight.equal?(mine)
         ensure
           # On the way into an `ensure` there is no interrupt; in it, this mask.
+          # The first line needs no stack.
+          mine.landed = true
           Thread.handle_interrupt(Object => :never) { land(key, mine) }
         end
         return yield unless wait_for(flight, loader)
@@ -95,7 +103,7 @@ module Ccache
     def take_off(key, mine)
       @lock.synchronize do
         flight = @flights[key]
-        flight = @flights[key] = mine if flight.nil? || flight.abandoned?
+        flight = @flights[key] = mine if flight.nil? || flight.over?
         flight
       end
     end
@@ -103,7 +111,6 @@ module Ccache
     def land(key, mine)
       @lock.synchronize do
         @flights.delete(key) if @flights[key].equal?(mine)
-        mine.landed = true
         mine.condition&.broadcast
       end
     end
@@ -117,14 +124,16 @@ module Ccache
       return false if loader.deadlocks_on?(flight)
 
       @lock.synchronize do
-        until flight.landed
+        until flight.over?
           flight.condition ||= Thread::ConditionVariable.new
-          flight.condition.wait(@lock)
+          flight.condition.wait(@lock, LOOK_AGAIN)
         end
       end
       true
     ensure
       loader.waits_for = nil
     end
+
+    current # the main Ractor's, before there are threads
   end
 end

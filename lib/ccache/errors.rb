@@ -6,13 +6,19 @@ module Ccache
   # A module, so that a bad argument is the ArgumentError or TypeError that a
   # Ruby programmer expects, and one of ours as well.
   module Error
-    # @param object [Object] any object at all, also one whose `inspect` fails
+    # @param object [BasicObject] any object at all, also one whose `inspect` fails
     # @return [String] at most 80 characters to show it in a message
     def self.show(object)
       shown = object.inspect
       shown.length > 80 ? "#{shown[0, 77]}..." : shown
     rescue StandardError
-      "an instance of #{object.class}"
+      "an instance of #{class_of(object)}"
+    end
+
+    # @param object [BasicObject]
+    # @return [Class] also that of an object that does not tell
+    def self.class_of(object)
+      Kernel.instance_method(:class).bind_call(object)
     end
   end
 
@@ -22,7 +28,7 @@ module Ccache
 
     # @api private
     def self.for(key)
-      new("a key is a String or a Symbol, got #{Error.show(key)} (#{key.class})")
+      new("a key is a String or a Symbol, got #{Error.show(key)} (#{Error.class_of(key)})")
     end
   end
 
@@ -58,7 +64,7 @@ module Ccache
 
     # @api private
     def self.for(value, verb, reason)
-      new("cannot #{verb} this #{value.class}: #{reason}")
+      new("cannot #{verb} this #{Error.class_of(value)}: #{reason}")
     end
   end
 
@@ -68,7 +74,7 @@ module Ccache
 
     # @api private
     def self.for(value)
-      new("a store that Ractors share takes shareable values only, got a #{value.class}; " \
+      new("a store that Ractors share takes shareable values only, got a #{Error.class_of(value)}; " \
           "store it with values: :copied or :frozen, or use Ractor.make_shareable")
     end
   end

@@ -22,6 +22,8 @@ module Ccache
   #   store.fetch("settings") { load_settings } # loads
   #   store.fetch("settings") { load_settings } # the same object
   class Store
+    private_constant :Snapshot # native: what #each walks through
+
     # @return [Hash{Symbol => Object}] what {#initialize} takes, and its defaults
     OPTIONS = { max_entries: nil, expires_in: nil, values: :shared }.freeze
 
@@ -193,6 +195,7 @@ module Ccache
 
       Values.check(values)
       lifetime = nanoseconds(expires_in)
+      key = unchanging(key)
       expected = nil
       (retries + 1).times do
         current, expected = read_entry(key, nil)
@@ -265,7 +268,14 @@ module Ccache
     def each(&block)
       return to_enum { size } unless block
 
-      each_entry(&block)
+      snapshot = take_snapshot
+      begin
+        while (pair = next_of(snapshot))
+          yield(*pair)
+        end
+      ensure
+        discard(snapshot)
+      end
       self
     end
 
@@ -360,11 +370,12 @@ module Ccache
       is_private ? value : Values.copy_mutable(value)
     end
 
-    def load_once(key, lifetime, values, skip_nil)
+    def load_once(key, lifetime, values, skip_nil, &loader)
       led = false
+      key = unchanging(key)
       loaded = Coalescer.current.run([self, key.to_s.b]) do
         led = true
-        load_under_lease(key, lifetime, values, skip_nil) { yield key }
+        load_under_lease(key, lifetime, values, skip_nil, &loader)
       end
       return loaded.own if led
 
@@ -375,7 +386,8 @@ module Ccache
     # Runs the loader, unless another one's result came in before this one's turn.
     def load_under_lease(key, lifetime, values, skip_nil)
       found = key?(key) ? read_as(key, values) : ABSENT
-      return Loaded.new(found, found, false, true) unless ABSENT.equal?(found)
+      # Not for others: it may be this caller's own copy. They look for themselves.
+      return Loaded.new(found, nil, false, false) unless ABSENT.equal?(found)
 
       lease = take_lease(key)
       begin
@@ -389,6 +401,12 @@ module Ccache
       ensure
         give_back_lease(key, lease)
       end
+    end
+
+    # The key for as long as a block runs that may change the caller's String.
+    def unchanging(key)
+      check(key, nil)
+      key.frozen? ? key : key.dup.freeze
     end
 
     # For the native `write`: nanoseconds, nil for ever, or the sentinel's name.

@@ -5,9 +5,9 @@ require "objspace"
 # Invariants G5, G6: at exit Ruby frees objects in any order while native threads
 # run; mark functions also run outside a GC; a sweep does not wait for a map.
 #
-# To see red: in ext/ccache/src/pin_list.rs let the handle keep a pointer into the
-# segment instead of its `Arc` (a fault at exit); in store.rs let `free` drop the
-# map itself (comment out `reaper::adopt`: the sweep stalls).
+# To see red: in ext/ccache_core/src/slots.rs let `SlotHandle` not keep the slots
+# alive (a fault once a store is collected); in ext/ccache/src/store.rs leave out
+# `abandon` in `free` (maps of collected stores stay).
 RSpec.describe "Exit and introspection" do
   it "leave no fault while native threads are inside stores", limit: 120 do
     program = <<~'RUBY'
@@ -59,6 +59,24 @@ RSpec.describe "Exit and introspection" do
     segment = ObjectSpace.each_object(Ccache::PinList::Segment).first
     expect { Ractor.make_shareable([segment]) }.to raise_error(Ractor::Error)
     expect(store["key"]).to be_a(Thread::Mutex)
+  end
+
+  it "leave no fault when handles are dropped after their segments were collected" do
+    program = <<~'RUBY'
+      10.times do
+        Thread.new do
+          20.times do
+            store = Ccache::Store.new
+            300.times { |number| store["k#{number}"] = Object.new }
+          end
+        end.join
+        5.times { GC.start }
+      end
+      puts "done"
+    RUBY
+    outcome = run_ruby(program)
+    expect(outcome).to succeed
+    expect(outcome.output).to eq("done\n")
   end
 
   it "hands the map of a collected store to another thread, which drops it" do

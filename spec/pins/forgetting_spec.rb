@@ -3,8 +3,9 @@
 # Invariant G5: safety never needs a destructor to run (Glommio's retracted
 # ScopedTask). What is forgotten leaks, and nothing dangles.
 #
-# To see red: in ext/ccache/src/pin_list.rs let `Segment` own its slots without an
-# `Arc` and the handle keep a pointer; in fork.rs take the bound out of `prepare`.
+# To see red: in ext/ccache/src/fork.rs take the bound out of `prepare`; in
+# pin_list.rs register each segment as a global root (the store is never freed).
+# That handles keep the slots' memory is exit_spec's.
 RSpec.describe "mem::forget" do
   let(:store) { Ccache::Store.new }
 

@@ -29,6 +29,8 @@ class FiberScheduler
     @sleeping[Fiber.current] = now + duration
     Fiber.yield
     true
+  ensure
+    @sleeping.delete(Fiber.current) # woken early by `unblock`
   end
 
   def io_wait(*)
@@ -39,7 +41,7 @@ class FiberScheduler
     until @sleeping.empty? && @blocked.empty? && @ready.empty?
       @ready.pop.resume until @ready.empty?
       due = @sleeping.select { |_, time| time <= now }.keys
-      due.each { |fiber| @sleeping.delete(fiber) && fiber.resume }
+      due.each { |fiber| fiber.resume if @sleeping.delete(fiber) }
       Thread.pass
     end
   end

@@ -10,8 +10,8 @@ use std::sync::Once;
 use std::time::{Duration, Instant};
 
 /// How long a fork waits for threads inside the map. They leave within
-/// microseconds, or milliseconds where a whole map is listed or expires; the
-/// bound is for a guard that was leaked (G5).
+/// microseconds, or milliseconds where many entries are listed; what takes longer
+/// works in batches. The bound is for a guard that was leaked (G5).
 const PATIENCE: Duration = Duration::from_millis(900);
 
 unsafe extern "C" fn prepare() {

@@ -15,6 +15,7 @@ pub mod handle;
 #[doc(hidden)]
 pub mod pin_list;
 mod reaper;
+mod snapshot;
 #[doc(hidden)]
 pub mod store;
 #[doc(hidden)]

@@ -211,7 +211,7 @@ impl Segment {
 /// A store's list of segments.
 pub struct PinList {
     tally: Arc<Tally>,
-    structure: Mutex<()>,
+    structure: Arc<Mutex<()>>,
     first: Link,
     /// The segment that takes the next pin; always in the list. Not marked.
     current: Link,
@@ -224,7 +224,7 @@ impl PinList {
     pub(crate) fn new() -> Self {
         Self {
             tally: Arc::default(),
-            structure: Mutex::new(()),
+            structure: Arc::default(),
             first: Link::none(),
             current: Link::none(),
             cursor: Link::none(),
@@ -240,6 +240,12 @@ impl PinList {
     #[inline]
     pub(crate) fn tally(&self) -> &Arc<Tally> {
         &self.tally
+    }
+
+    /// The structure's lock, for specs.
+    #[cfg(feature = "testing")]
+    pub(crate) fn structure(&self) -> Arc<Mutex<()>> {
+        Arc::clone(&self.structure)
     }
 
     /// Pins an object that is no immediate. May allocate in Ruby, so no lock of

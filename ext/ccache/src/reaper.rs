@@ -1,27 +1,58 @@
 //! The reaper: one native thread per process that drops what nobody waits for.
 //!
-//! It removes expired entries when their time comes, and drops the map of a
+//! It removes expired entries when their time comes, and clears the map of a
 //! store that the GC has collected: with a million entries that takes a while,
 //! and a sweep must not wait for it (G6). It never touches Ruby; dropping an
-//! entry unpins it with atomic stores alone.
+//! entry unpins it with atomic stores alone, inside the gate, so that a fork finds
+//! an entry either in the map or gone.
 //!
-//! A map is *orphaned* when the registry's `Arc` is its last one. The store's
-//! free callback only drops its own and wakes the reaper: no lock, no
-//! allocation. The thread starts with the first store; a forked child has none
-//! until one of its methods sees that and starts it (`ensure_running`).
+//! A store's free callback only marks its shelf as orphaned and wakes the reaper:
+//! no lock, no allocation. The thread starts with the first store; a forked child
+//! has none until one of its methods sees that and starts it (`ensure_running`).
 
 use crate::stored::Stored;
 use ccache_core::gate::GATE;
 use ccache_core::{Cache, NEVER};
 use parking_lot::Mutex;
 use std::io;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
 /// The map of one store.
-pub(crate) type Shelf = Cache<Stored>;
+pub(crate) struct Shelf {
+    cache: Cache<Stored>,
+    is_orphaned: AtomicBool,
+}
+
+impl Shelf {
+    pub(crate) fn new(cache: Cache<Stored>) -> Arc<Self> {
+        Arc::new(Self {
+            cache,
+            is_orphaned: AtomicBool::new(false),
+        })
+    }
+
+    /// Leaves the map to the reaper: no store uses it any more.
+    pub(crate) fn abandon(&self) {
+        self.is_orphaned.store(true, Ordering::Release);
+    }
+
+    fn is_orphaned(&self) -> bool {
+        self.is_orphaned.load(Ordering::Acquire)
+    }
+}
+
+impl Deref for Shelf {
+    type Target = Cache<Stored>;
+
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        &self.cache
+    }
+}
 
 /// Every map of this process. Locked inside the gate, for moments.
 static SHELVES: Mutex<Vec<Arc<Shelf>>> = Mutex::new(Vec::new());
@@ -83,8 +114,9 @@ fn start() -> io::Result<()> {
     });
     match started {
         Ok(handle) => {
-            let thread = Box::leak(Box::new(handle.thread().clone()));
-            THREAD.store(thread, Ordering::Release);
+            let thread: &Thread = Box::leak(Box::new(handle.thread().clone()));
+            THREAD.store(std::ptr::from_ref(thread).cast_mut(), Ordering::Release);
+            thread.unpark(); // for a wake-up that came before it could be woken
             Ok(())
         }
         Err(error) => {
@@ -109,11 +141,11 @@ fn without_signals<T>(spawn: impl FnOnce() -> T) -> T {
 }
 
 fn run() {
+    for shelf in shelves() {
+        shelf.bury(drop); // a `clear` that the parent was in the middle of
+    }
     loop {
-        let (orphans, shelves) = sort_shelves();
-        drop(orphans);
-        let pause = shelves.iter().filter_map(|shelf| tend(shelf)).min();
-        drop(shelves);
+        let pause = shelves().iter().filter_map(|shelf| tend(shelf)).min();
         // A wake-up that came since is kept by the thread's token.
         match pause {
             Some(pause) => thread::park_timeout(pause),
@@ -122,24 +154,23 @@ fn run() {
     }
 }
 
-/// The maps without a store, for the caller to drop, and the others.
-fn sort_shelves() -> (Vec<Arc<Shelf>>, Vec<Arc<Shelf>>) {
+fn shelves() -> Vec<Arc<Shelf>> {
     let _inside = GATE.enter();
-    let mut shelves = SHELVES.lock();
-    let (orphans, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut *shelves)
-        .into_iter()
-        .partition(|shelf| Arc::strong_count(shelf) == 1);
-    shelves.clone_from(&kept);
-    (orphans, kept)
+    SHELVES.lock().clone()
 }
 
-/// Expires what is due; the time until there is more to do, if there will be.
-fn tend(shelf: &Shelf) -> Option<Duration> {
+/// Clears an orphan, and expires what is due: the time until there is more to do,
+/// if there will be.
+fn tend(shelf: &Arc<Shelf>) -> Option<Duration> {
+    if shelf.is_orphaned() {
+        shelf.clear(drop);
+        let _inside = GATE.enter();
+        SHELVES.lock().retain(|other| !Arc::ptr_eq(other, shelf));
+        return None;
+    }
     let mut next = shelf.next_expiry();
     if next <= shelf.clock().now() {
-        let (expired, later) = shelf.expire_due();
-        drop(expired);
-        next = later;
+        next = shelf.expire_due(drop);
     }
     (next != NEVER).then(|| Duration::from_nanos(next.saturating_sub(shelf.clock().now())))
 }

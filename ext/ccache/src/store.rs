@@ -11,6 +11,7 @@ use crate::gvl::without_gvl;
 use crate::handle::Live;
 use crate::pin_list::PinList;
 use crate::reaper::{self, Shelf};
+use crate::snapshot::{self, Snapshot};
 use crate::stored::{Stored, Taken};
 use crate::typed_data::{Callbacks, DataType, TypedData, data_of, data_type, from_raw, wrong_type};
 use ccache_core::{Cache, Clock, Condition, Config, Entry, Etag, Lifetime, Removed, Write};
@@ -85,7 +86,11 @@ impl Store {
     unsafe extern "C" fn free(data: *mut c_void) {
         // SAFETY: Ruby passes the pointer that `allocate` stored, for the last
         // time. The map stays with the reaper's registry (G6), which is woken.
-        drop(unsafe { Box::from_raw(data.cast::<Self>()) });
+        let store = unsafe { Box::from_raw(data.cast::<Self>()) };
+        if let Some(opened) = store.opened.get() {
+            opened.shelf.abandon();
+        }
+        drop(store);
         reaper::wake();
     }
 
@@ -152,7 +157,7 @@ fn open_store(
     let Some(data) = (unsafe { data_of::<Store>(store) }) else {
         return Err(wrong_type(store, "Ccache::Store"));
     };
-    let shelf = Arc::new(Cache::new(Config {
+    let shelf = Shelf::new(Cache::new(Config {
         max_entries: max_entries.and_then(NonZeroUsize::new),
         seed: RandomState::new().hash_one(0),
         clock: Clock::machine(),
@@ -162,11 +167,13 @@ fn open_store(
         lifetime: lifetime(default_lifetime, Lifetime::Unlimited)?,
         is_shared,
     };
+    reaper::adopt(&shelf).map_err(|error| errors::no_thread(ruby, &error))?;
     if data.opened.set(opened).is_err() {
+        shelf.abandon();
         let message = "the store is initialized already";
         return Err(Error::new(ruby.exception_runtime_error(), message));
     }
-    reaper::adopt(&shelf).map_err(|error| errors::no_thread(ruby, &error))
+    Ok(())
 }
 
 /// `store[key]`.
@@ -262,16 +269,28 @@ fn keys(ruby: &Ruby, store: Value) -> Result<RArray, Error> {
     Ok(keys)
 }
 
-/// Yields key and value of every entry.
-fn each_entry(ruby: &Ruby, store: Value) -> Result<(), Error> {
-    let (live, opened) = open(&store)?;
-    for entry in opened.shelf.entries() {
-        let value = entry.value().take(&live).into_object(&live)?;
-        // The block may do anything, also leave for good: the list of entries is
-        // dropped then, and with it what only it kept pinned.
-        ruby.yield_values::<_, Value>((key_string(ruby, entry.key()), value))?;
-    }
-    Ok(())
+/// The entries of this moment, for `next_of`.
+fn take_snapshot(ruby: &Ruby, store: Value) -> Result<Value, Error> {
+    let (_live, opened) = open(&store)?;
+    Snapshot::wrap(ruby, opened.shelf.entries())
+}
+
+/// Key and value of the next entry of a snapshot, or nil after the last.
+fn next_of(ruby: &Ruby, store: Value, snapshot: Value) -> Result<Option<RArray>, Error> {
+    let (live, _) = opened(&store)?;
+    let Some(entry) = Snapshot::next(&snapshot)? else {
+        return Ok(None);
+    };
+    let value = entry.value().take(&live).into_object(&live)?;
+    let pair = ruby.ary_new_capa(2);
+    pair.push(key_string(ruby, entry.key()))?;
+    pair.push(value)?;
+    Ok(Some(pair))
+}
+
+/// Drops what a walk did not come to.
+fn discard(_store: Value, snapshot: Value) -> Result<(), Error> {
+    Snapshot::discard(&snapshot)
 }
 
 /// `store.clear`: how many entries there were. Runs without the GVL.
@@ -284,7 +303,11 @@ fn clear(ruby: &Ruby, store: Value) -> Result<usize, Error> {
 fn close(ruby: &Ruby, store: Value) -> Result<(), Error> {
     let (live, opened) = opened(&store)?;
     live.store().is_closed.store(true, Ordering::Relaxed);
-    drop_all(ruby, &live, &opened.shelf)?;
+    drop_all(ruby, &live, &opened.shelf).inspect_err(|_| {
+        // Interrupted before it began: somebody else does it.
+        opened.shelf.abandon();
+        reaper::wake();
+    })?;
     Ok(())
 }
 
@@ -386,11 +409,14 @@ fn remove(store: Value, key: Value, depends_on: Value) -> Result<Value, Error> {
     let removed = opened.shelf.remove(unsafe { key.bytes() }, &condition);
     let ruby = live.ruby();
     let answer = match removed {
-        Removed::Entry(_) => ruby.qtrue().as_value(),
+        Removed::Entry(entry) => {
+            drop(entry); // unpins, so that there may be something to tidy
+            PinList::tidy(&live)?;
+            ruby.qtrue().as_value()
+        }
         Removed::Absent => ruby.qfalse().as_value(),
         Removed::PreconditionFailed => ruby.qnil().as_value(),
     };
-    PinList::tidy(&live)?;
     Ok(answer)
 }
 
@@ -517,7 +543,7 @@ fn peek(store: Value, key: Value) -> Result<Option<Arc<Entry<Stored>>>, Error> {
 
 fn drop_all(ruby: &Ruby, live: &Live<'_>, shelf: &Arc<Shelf>) -> Result<usize, Error> {
     let shelf = Arc::clone(shelf);
-    let count = without_gvl(ruby, move || shelf.clear().len())?;
+    let count = without_gvl(ruby, move || shelf.clear(drop))?;
     PinList::tidy(live)?;
     Ok(count)
 }
@@ -565,6 +591,7 @@ pub(crate) fn init(ruby: &Ruby, ccache: RModule) -> Result<(), Error> {
     // SAFETY: the function allocates a `Store` for any subclass.
     unsafe { rb_sys::rb_define_alloc_func(store.as_raw(), Some(Store::allocate)) };
 
+    snapshot::init(ruby, store)?;
     store.define_method("get", method!(get, -1))?;
     store.define_method("[]", method!(aref, 1))?;
     store.define_method("set", method!(set, -1))?;
@@ -585,7 +612,9 @@ pub(crate) fn init(ruby: &Ruby, ccache: RModule) -> Result<(), Error> {
     store.define_private_method("read_entry", method!(read_entry, 2))?;
     store.define_private_method("write", method!(write, 6))?;
     store.define_private_method("remove", method!(remove, 2))?;
-    store.define_private_method("each_entry", method!(each_entry, 0))?;
+    store.define_private_method("take_snapshot", method!(take_snapshot, 0))?;
+    store.define_private_method("next_of", method!(next_of, 1))?;
+    store.define_private_method("discard", method!(discard, 1))?;
     store.define_private_method("take_lease", method!(take_lease, 1))?;
     store.define_private_method("give_back_lease", method!(give_back_lease, 2))?;
     store.define_private_method("count_load", method!(count_load, 0))?;

@@ -57,7 +57,7 @@ fn strike(
 ) {
     let key = (random % keys).to_string();
     match random >> 32 & 1023 {
-        0 => drop(shelf.expire_due()),
+        0 => _ = shelf.expire_due(drop),
         1 => *held = shelf.entries(),
         2..100 => held.clear(),
         100..400 => held.extend(shelf.peek(key.as_bytes())),
@@ -119,6 +119,26 @@ fn forget_gate() {
     std::mem::forget(GATE.enter());
 }
 
+/// How many leases of a store are held.
+fn leases(store: Value) -> Result<usize, Error> {
+    Ok(store::shelf(store)?.leases())
+}
+
+/// Holds the lock of a pin list's structure on a native thread for a while;
+/// returns once it is held.
+fn hold_structure(ruby: &Ruby, store: Value, milliseconds: u64) -> Result<(), Error> {
+    let live = store::live(&store)?;
+    let structure = PinList::of(&live).structure();
+    let (held, is_held) = std::sync::mpsc::channel();
+    thread::spawn(move || {
+        let guard = structure.lock();
+        let _ = held.send(());
+        thread::sleep(std::time::Duration::from_millis(milliseconds));
+        drop(guard);
+    });
+    without_gvl(ruby, move || _ = is_held.recv())
+}
+
 /// How many maps the reaper cares for.
 fn maps() -> usize {
     reaper::maps()
@@ -149,6 +169,8 @@ pub(crate) fn init(_ruby: &Ruby, ccache: RModule) -> Result<(), Error> {
     testing.define_singleton_method("forget_entry", function!(forget_entry, 2))?;
     testing.define_singleton_method("forget_pin", function!(forget_pin, 2))?;
     testing.define_singleton_method("forget_gate", function!(forget_gate, 0))?;
+    testing.define_singleton_method("leases", function!(leases, 1))?;
+    testing.define_singleton_method("hold_structure", function!(hold_structure, 2))?;
     testing.define_singleton_method("maps", function!(maps, 0))?;
     testing.define_singleton_method("roots_across_stores", function!(roots_across_stores, 3))?;
     testing.define_singleton_method("panic_without_gvl", function!(panic_without_gvl, 0))?;

@@ -1,7 +1,7 @@
 //! The cache: a sharded map of `Arc<Entry<V>>`, and the bookkeeping beside it.
 //!
 //! Locks, always taken in this order: a shard's, the leases', the policy's, the
-//! wheel's. Under them nothing is called that is not in this crate, with one
+//! wheel's; the graveyard's is taken alone. Under them nothing is called that is not in this crate, with one
 //! exception: the closure given to [`Cache::read`] runs under the shard's read
 //! lock and must only copy out what it needs. Displaced entries leave the locks
 //! before they are dropped, since dropping the last `Arc` drops the value.
@@ -110,6 +110,9 @@ pub enum Removed<V> {
     PreconditionFailed,
 }
 
+/// How many entries are removed between two looks whether a fork is waiting.
+const BATCH: usize = if cfg!(test) { 2 } else { 1024 };
+
 /// See the [module](self).
 #[derive(Debug)]
 pub struct Cache<V> {
@@ -119,6 +122,8 @@ pub struct Cache<V> {
     wheel: Mutex<Wheel<V>>,
     next_expiry: AtomicU64,
     leases: Leases,
+    /// Entries that a `clear` took out of the map, not yet struck from the books.
+    graveyard: Mutex<Vec<Arc<Entry<V>>>>,
     etags: EtagSource,
     clock: Clock,
     counters: Counters,
@@ -139,6 +144,7 @@ impl<V: HeapBytes> Cache<V> {
             wheel: Mutex::new(Wheel::new()),
             next_expiry: AtomicU64::new(NEVER),
             leases: Leases::default(),
+            graveyard: Mutex::default(),
             etags: EtagSource::new(config.seed),
             clock: config.clock,
             counters: Counters::default(),
@@ -241,7 +247,9 @@ impl<V: HeapBytes> Cache<V> {
         let hash = self.hash(key);
         let mut shard = self.map.shards()[self.shard_of(hash)].write();
         let place = shard.get(hash, |(entry, _)| entry.key() == key);
-        let live = place.map(|(entry, _)| &***entry).filter(|old| !old.is_expired(now));
+        let live = place
+            .map(|(entry, _)| &***entry)
+            .filter(|old| !old.is_expired(now));
         let is_live = live.is_some();
         if self.admit(key, live, condition).is_err() {
             return Removed::PreconditionFailed;
@@ -262,44 +270,80 @@ impl<V: HeapBytes> Cache<V> {
         }
     }
 
-    /// Removes all entries that are there when it comes to their shard, and
-    /// returns them for the caller to drop. Atomic per key.
+    /// Removes all entries that are there when it comes to their shard: how many.
+    /// Atomic per key. `dispose` gets each one, inside the gate and outside all
+    /// locks; it must neither block nor call into this crate.
     ///
-    /// **Locking behaviour:** each shard's write lock in turn, as [`write`](Self::write).
-    pub fn clear(&self) -> Vec<Arc<Entry<V>>> {
-        let _inside = GATE.enter();
-        self.leases.void_all();
-        let mut cleared = Vec::with_capacity(self.len());
+    /// In batches, so that a fork never waits for all of it, and a child finds what
+    /// is left (see [`bury`](Self::bury)).
+    ///
+    /// **Locking behaviour:** each shard's write lock in turn, for as long as it
+    /// takes to swap the table; then the policy's and the wheel's, per entry.
+    pub fn clear(&self, dispose: impl FnMut(Arc<Entry<V>>)) -> usize {
         for shard in self.map.shards() {
-            let mut shard = shard.write();
-            let first = cleared.len();
-            cleared.extend(std::mem::take(&mut *shard).into_iter().map(|(entry, _)| entry.0));
-            for entry in &cleared[first..] {
-                self.strike_from_books(entry);
-            }
+            let _inside = GATE.enter();
+            self.leases.void_all();
+            let table = std::mem::take(&mut *shard.write());
+            let entries = table.into_iter().map(|(entry, _)| entry.0);
+            self.graveyard.lock().extend(entries);
         }
-        cleared
+        self.bury(dispose)
     }
 
-    /// Removes what has expired, says when there is more to do, and returns the
-    /// removed entries for the caller to drop.
+    /// Does what is left of a [`clear`](Self::clear): for a child that was forked
+    /// in the middle of its parent's.
+    ///
+    /// **Locking behaviour:** as [`clear`](Self::clear), without the shards'.
+    pub fn bury(&self, mut dispose: impl FnMut(Arc<Entry<V>>)) -> usize {
+        let mut count = 0;
+        loop {
+            let _inside = GATE.enter();
+            let batch = {
+                let mut graveyard = self.graveyard.lock();
+                let rest = graveyard.len().saturating_sub(BATCH);
+                let batch = graveyard.split_off(rest);
+                if rest == 0 {
+                    *graveyard = Vec::new();
+                }
+                batch
+            };
+            if batch.is_empty() {
+                return count;
+            }
+            count += batch.len();
+            for entry in batch {
+                self.strike_from_books(&entry);
+                dispose(entry);
+            }
+        }
+    }
+
+    /// Removes what has expired, and says when there is more to do. `dispose` gets
+    /// each one, as in [`clear`](Self::clear); in batches for the same reason.
     ///
     /// **Locking behaviour:** the wheel's lock; then for each expired entry as
     /// [`remove`](Self::remove).
-    pub fn expire_due(&self) -> (Vec<Arc<Entry<V>>>, Nanos) {
-        let _inside = GATE.enter();
+    pub fn expire_due(&self, mut dispose: impl FnMut(Arc<Entry<V>>)) -> Nanos {
         let now = self.clock.now();
-        let (mut expired, next) = {
-            let mut wheel = self.wheel.lock();
-            let expired = wheel.expire(now);
-            (expired, self.note_next_expiry(&wheel))
-        };
-        // An entry that was replaced or removed meanwhile is not in the map.
-        expired.retain(|entry| self.remove_this(entry));
-        for _ in &expired {
-            self.counters.expirations.increment();
+        loop {
+            let _inside = GATE.enter();
+            let (expired, next) = {
+                let mut wheel = self.wheel.lock();
+                let expired = wheel.expire(now, BATCH);
+                (expired, self.note_next_expiry(&wheel))
+            };
+            let is_last = expired.len() < BATCH;
+            for entry in expired {
+                // One that was replaced or removed meanwhile is not in the map.
+                if self.remove_this(&entry) {
+                    self.counters.expirations.increment();
+                    dispose(entry);
+                }
+            }
+            if is_last {
+                return next;
+            }
         }
-        (expired, next)
     }
 
     /// When [`expire_due`](Self::expire_due) has work to do next; [`NEVER`] if it has none.
@@ -337,6 +381,13 @@ impl<V: HeapBytes> Cache<V> {
     pub fn give_back_lease(&self, key: &[u8], lease: LeaseId) -> bool {
         let _inside = GATE.enter();
         self.leases.give_back(key, lease)
+    }
+
+    /// How many leases are held.
+    ///
+    /// **Locking behaviour:** none.
+    pub fn leases(&self) -> usize {
+        self.leases.held()
     }
 
     /// How many entries there are, those included that expired less than a

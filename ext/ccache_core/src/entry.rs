@@ -3,6 +3,7 @@
 use crate::clock::{NEVER, Nanos};
 use crate::etag::Etag;
 use crate::linked_slab::Node;
+use smallvec::SmallVec;
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::sync::Arc;
@@ -14,10 +15,14 @@ pub trait HeapBytes {
     fn heap_bytes(&self) -> usize;
 }
 
+/// A key's bytes. Up to 16 stand in the entry itself, which with them is as large
+/// as the allocator's next size: no second allocation, no second cache miss.
+type Key = SmallVec<[u8; 16]>;
+
 /// One write of one key: never changed, only replaced.
 #[derive(Debug)]
 pub struct Entry<V> {
-    key: Box<[u8]>,
+    key: Key,
     value: V,
     etag: Etag,
     created: Nanos,
@@ -64,7 +69,7 @@ impl NodeCell {
 impl<V> Entry<V> {
     pub(crate) fn new(key: &[u8], value: V, etag: Etag, created: Nanos, deadline: Nanos) -> Self {
         Self {
-            key: key.into(),
+            key: Key::from_slice(key),
             value,
             etag,
             created,
@@ -123,7 +128,11 @@ impl<V: HeapBytes> Entry<V> {
         const ARC_COUNTS: usize = 2 * size_of::<usize>();
         ARC_COUNTS
             + size_of::<Self>()
-            + self.key.len()
+            + if self.key.spilled() {
+                self.key.len()
+            } else {
+                0
+            }
             + self.etag.heap_bytes()
             + self.value.heap_bytes()
     }

@@ -129,8 +129,16 @@ mod tests {
 
     #[test]
     fn a_given_tag_keeps_its_text() {
-        for text in ["v1", "W/weak", "caf\u{e9}", "0123456789ABCDEF0123456789ABCDEF"] {
-            assert_eq!(&*Etag::parse(text.as_bytes()).unwrap().text(), text.as_bytes());
+        for text in [
+            "v1",
+            "W/weak",
+            "caf\u{e9}",
+            "0123456789ABCDEF0123456789ABCDEF",
+        ] {
+            assert_eq!(
+                &*Etag::parse(text.as_bytes()).unwrap().text(),
+                text.as_bytes()
+            );
         }
     }
 

@@ -64,27 +64,31 @@ impl<V> Wheel<V> {
         }
     }
 
-    /// Turns the wheel to `now` and takes out what has expired.
-    pub(crate) fn expire(&mut self, now: Nanos) -> Vec<Arc<Entry<V>>> {
-        let mut expired = Vec::new();
+    /// Turns the wheel to `now` and takes out what has expired, at most `limit`
+    /// entries; if so many, there may be more.
+    pub(crate) fn expire(&mut self, now: Nanos, limit: usize) -> Vec<Arc<Entry<V>>> {
         let until = tick_of(now);
-        while self.tick < until {
+        let mut expired = Vec::new();
+        loop {
+            self.empty_slot(0, limit, |_, entry| expired.push(entry));
+            if expired.len() >= limit || self.tick >= until {
+                return expired;
+            }
             // Jump to the next tick at which a slot in use comes up.
             self.tick = self.next_tick().unwrap_or(until).min(until);
             for wheel in (1..WHEELS).rev() {
                 if self.tick.trailing_zeros() >= SLOT_BITS * wheel as u32 {
-                    for entry in self.empty_slot(wheel) {
-                        self.place(entry);
-                    }
+                    self.empty_slot(wheel, usize::MAX, Self::place);
                 }
             }
-            expired.append(&mut self.empty_slot(0));
         }
-        expired
     }
 
     /// The earliest moment at which [`expire`](Self::expire) has work to do.
     pub(crate) fn wake_at(&self) -> Nanos {
+        if self.in_use[0] >> (self.tick % SLOTS) & 1 == 1 {
+            return self.tick << TICK_BITS; // what a limit left there
+        }
         self.next_tick().map_or(NEVER, |tick| tick << TICK_BITS)
     }
 
@@ -102,18 +106,28 @@ impl<V> Wheel<V> {
         entry.place.in_wheel.put(node);
     }
 
-    fn empty_slot(&mut self, wheel: usize) -> Vec<Arc<Entry<V>>> {
+    /// Takes entries out of the slot that a wheel has come to. (In the first wheel
+    /// that slot never holds later ones: `place` looks ahead.)
+    fn empty_slot(
+        &mut self,
+        wheel: usize,
+        limit: usize,
+        mut take: impl FnMut(&mut Self, Arc<Entry<V>>),
+    ) {
         let slot = (self.tick >> shift(wheel)) % SLOTS;
         let list = wheel * SLOTS as usize + slot as usize;
-        self.in_use[wheel] &= !(1 << slot);
-        let mut emptied = Vec::new();
-        while let Some(node) = self.entries.first(list) {
-            if let Some(entry) = self.entries.unlink(node) {
-                entry.place.in_wheel.take();
-                emptied.push(entry);
-            }
+        for _ in 0..limit {
+            let Some(entry) = self
+                .entries
+                .first(list)
+                .and_then(|node| self.entries.unlink(node))
+            else {
+                break;
+            };
+            entry.place.in_wheel.take();
+            self.note_if_empty(list);
+            take(self, entry);
         }
-        emptied
     }
 
     fn note_if_empty(&mut self, list: usize) {
@@ -177,15 +191,45 @@ mod tests {
 
     #[test]
     fn an_entry_fires_within_two_ticks_of_its_deadline_and_not_before() {
-        for deadline in [1, SECOND, 5 * SECOND, 400 * SECOND, 100_000 * SECOND, 2_000_000 * SECOND] {
+        for deadline in [
+            1,
+            SECOND,
+            5 * SECOND,
+            400 * SECOND,
+            100_000 * SECOND,
+            2_000_000 * SECOND,
+        ] {
             let mut wheel = Wheel::new();
             wheel.insert(&entry(0, deadline));
-            assert_eq!(wheel.expire(deadline - 1).len(), 0, "{deadline} fired early");
+            assert_eq!(
+                wheel.expire(deadline - 1, usize::MAX).len(),
+                0,
+                "{deadline} fired early"
+            );
             wheel.validate();
-            assert_eq!(wheel.expire(deadline + 2 * TICK).len(), 1, "{deadline} did not fire");
+            assert_eq!(
+                wheel.expire(deadline + 2 * TICK, usize::MAX).len(),
+                1,
+                "{deadline} did not fire"
+            );
             wheel.validate();
             assert_eq!(wheel.wake_at(), NEVER);
         }
+    }
+
+    #[test]
+    fn what_a_limit_leaves_fires_next_and_at_once() {
+        let mut wheel = Wheel::new();
+        let entries: Vec<_> = (0..10).map(|_| entry(0, SECOND)).collect();
+        entries.iter().for_each(|entry| wheel.insert(entry));
+        let now = 2 * SECOND;
+        assert_eq!(wheel.expire(now, 4).len(), 4);
+        wheel.validate();
+        assert!(wheel.wake_at() <= now);
+        assert_eq!(wheel.expire(now, 4).len(), 4);
+        assert_eq!(wheel.expire(now, 4).len(), 2);
+        wheel.validate();
+        assert_eq!(wheel.wake_at(), NEVER);
     }
 
     #[test]
@@ -197,7 +241,7 @@ mod tests {
         wheel.remove(&entry);
         wheel.validate();
         assert_eq!((wheel.len(), wheel.wake_at()), (0, NEVER));
-        assert!(wheel.expire(10 * SECOND).is_empty());
+        assert!(wheel.expire(10 * SECOND, usize::MAX).is_empty());
     }
 
     proptest! {
@@ -217,7 +261,7 @@ mod tests {
             while left > 0 {
                 prop_assert!(wheel.wake_at() > now && wheel.wake_at() != NEVER);
                 now = wheel.wake_at();
-                for fired in wheel.expire(now) {
+                for fired in wheel.expire(now, usize::MAX) {
                     prop_assert!(fired.is_expired(now));
                     prop_assert!(now - fired.deadline() <= 2 * TICK);
                     left -= 1;

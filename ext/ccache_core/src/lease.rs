@@ -43,6 +43,10 @@ impl Leases {
         held
     }
 
+    pub(crate) fn held(&self) -> usize {
+        self.held.load(Ordering::SeqCst)
+    }
+
     /// Voids the lease of a key that is being written.
     #[inline]
     pub(crate) fn void(&self, key: &[u8]) {
@@ -64,7 +68,11 @@ impl Leases {
     pub(crate) fn validate(&self) {
         let by_key = self.by_key.lock();
         assert_eq!(self.held.load(Ordering::SeqCst), by_key.len());
-        assert!(by_key.values().all(|&id| id <= self.last.load(Ordering::Relaxed)));
+        assert!(
+            by_key
+                .values()
+                .all(|&id| id <= self.last.load(Ordering::Relaxed))
+        );
     }
 }
 

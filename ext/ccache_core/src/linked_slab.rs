@@ -203,7 +203,10 @@ mod tests {
         assert_eq!(slab.append(1, 'y'), nodes[3]);
         assert_eq!(slab.replace(nodes[0], 'A'), Some('a'));
         slab.validate();
-        assert_eq!((items(&slab, 0), items(&slab, 1)), ("Ac".into(), "xy".into()));
+        assert_eq!(
+            (items(&slab, 0), items(&slab, 1)),
+            ("Ac".into(), "xy".into())
+        );
         assert_eq!(slab.list_of(nodes[3]), 1);
     }
 

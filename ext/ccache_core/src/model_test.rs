@@ -1,0 +1,416 @@
+//! The cache against a naive model: a map with deadlines and the same clock.
+//! Any sequence of operations has to have the same outcomes in both, and leaves
+//! every invariant intact. Which entries a bounded cache evicts is the policy's
+//! affair; the model checks how many, and forgets the same ones.
+
+use crate::cache::{Cache, Condition, Config, Lifetime, Removed, Write};
+use crate::clock::{Clock, NEVER, Nanos};
+use crate::entry::{Entry, HeapBytes};
+use crate::error::Refused;
+use crate::etag::Etag;
+use crate::lease::LeaseId;
+use crate::stats::Stats;
+use proptest::prelude::*;
+use proptest::sample::select;
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Two ticks of the timer wheel: how late it may be.
+const LATE: Nanos = 2 << 26;
+
+type Key = u8;
+type Value = u16;
+
+impl HeapBytes for Value {
+    fn heap_bytes(&self) -> usize {
+        usize::from(self % 8)
+    }
+}
+
+/// A condition as a test names it; the model knows the tag or the lease.
+#[derive(Debug, Clone, Copy)]
+enum On {
+    Nothing,
+    Absence,
+    /// The tag of the key's last write, expired or not.
+    LastTag,
+    /// The tag of some earlier write of any key.
+    SomeTag(usize),
+    LastLease,
+    SomeLease(usize),
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Write(Key, Lifetime, Option<&'static str>, On),
+    Read(Key),
+    Peek(Key),
+    Remove(Key, On),
+    Clear,
+    Entries,
+    Advance(Nanos),
+    ExpireDue,
+    /// What the reaper's thread does: sleep until there is something to do.
+    SleepUntilDue,
+    TakeLease(Key),
+    GiveBack(Key, On),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let key = 0..6_u8;
+    let nanos = prop_oneof![
+        select(&[0, 1, 1 << 26, 3 << 26, 1 << 32, 1 << 38, 1 << 52][..]),
+        0..LATE,
+        0..10 * LATE,
+    ];
+    let lifetime = prop_oneof![
+        2 => Just(Lifetime::Unlimited),
+        4 => nanos.clone().prop_map(Lifetime::For),
+        1 => Just(Lifetime::For(NEVER)),
+        2 => Just(Lifetime::Kept),
+    ];
+    let tag = select(&[None, None, Some("v1"), Some("v2"), Some("a-longer-tag")][..]);
+    let on = prop_oneof![
+        6 => Just(On::Nothing),
+        2 => Just(On::Absence),
+        2 => Just(On::LastTag),
+        1 => any::<usize>().prop_map(On::SomeTag),
+        2 => Just(On::LastLease),
+        1 => any::<usize>().prop_map(On::SomeLease),
+    ];
+    let lease = prop_oneof![
+        3 => Just(On::LastLease),
+        1 => any::<usize>().prop_map(On::SomeLease),
+    ];
+    let step = prop_oneof![
+        8 => (key.clone(), lifetime, tag, on.clone())
+            .prop_map(|(key, lifetime, tag, on)| Step::Write(key, lifetime, tag, on)),
+        6 => key.clone().prop_map(Step::Read),
+        2 => key.clone().prop_map(Step::Peek),
+        3 => (key.clone(), on).prop_map(|(key, on)| Step::Remove(key, on)),
+        1 => Just(Step::Clear),
+        1 => Just(Step::Entries),
+        4 => nanos.prop_map(Step::Advance),
+        2 => Just(Step::ExpireDue),
+        2 => Just(Step::SleepUntilDue),
+        3 => key.clone().prop_map(Step::TakeLease),
+        2 => (key, lease).prop_map(|(key, lease)| Step::GiveBack(key, lease)),
+    ];
+    prop::collection::vec(step, 1..120)
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Known {
+    value: Value,
+    etag: Etag,
+    created: Nanos,
+    deadline: Nanos,
+}
+
+impl Known {
+    fn of(entry: &Entry<Value>) -> Self {
+        Self {
+            value: *entry.value(),
+            etag: entry.etag().clone(),
+            created: entry.created(),
+            deadline: entry.deadline(),
+        }
+    }
+}
+
+/// The cache, and what it should be.
+struct Model {
+    cache: Cache<Value>,
+    clock: Clock,
+    now: Nanos,
+    /// What is in the map, also if it has expired and was not freed yet.
+    entries: BTreeMap<Key, Known>,
+    held: BTreeMap<Key, LeaseId>,
+    tags: Vec<Etag>,
+    leases: Vec<LeaseId>,
+    writes: Value,
+    stats: Stats,
+}
+
+impl Model {
+    fn new(max_entries: Option<usize>) -> Self {
+        let clock = Clock::manual();
+        let cache = Cache::new(Config {
+            max_entries: max_entries.and_then(NonZeroUsize::new),
+            seed: 7,
+            clock: clock.clone(),
+        });
+        Self {
+            stats: cache.stats(),
+            cache,
+            clock,
+            now: 0,
+            entries: BTreeMap::new(),
+            held: BTreeMap::new(),
+            tags: Vec::new(),
+            leases: vec![0],
+            writes: 0,
+        }
+    }
+
+    fn run(&mut self, steps: Vec<Step>) {
+        for step in steps {
+            match step {
+                Step::Write(key, lifetime, tag, on) => self.write(key, lifetime, tag, on),
+                Step::Read(key) => self.read(key),
+                Step::Peek(key) => self.peek(key),
+                Step::Remove(key, on) => self.remove(key, on),
+                Step::Clear => self.clear(),
+                Step::Entries => self.list(),
+                Step::Advance(by) => self.advance(by),
+                Step::ExpireDue => self.expire_due(),
+                Step::SleepUntilDue => self.sleep_until_due(),
+                Step::TakeLease(key) => self.take_lease(key),
+                Step::GiveBack(key, on) => self.give_back(key, on),
+            }
+            self.check();
+        }
+    }
+
+    fn check(&self) {
+        self.cache.validate();
+        assert_eq!(self.cache.len(), self.entries.len());
+        assert_eq!(self.cache.stats(), self.stats);
+        let first = self.entries.values().map(|known| known.deadline).min();
+        match first.filter(|&deadline| deadline != NEVER) {
+            None => assert_eq!(self.cache.next_expiry(), NEVER),
+            Some(first) => assert!(self.cache.next_expiry() <= first + LATE),
+        }
+    }
+
+    fn live(&self, key: Key) -> Option<&Known> {
+        self.entries
+            .get(&key)
+            .filter(|known| known.deadline > self.now)
+    }
+
+    fn condition(&self, key: Key, on: On) -> Condition {
+        let last_tag = || self.entries.get(&key).map(|known| known.etag.clone());
+        let some_tag = |index| self.tags.get(index % self.tags.len().max(1)).cloned();
+        let if_match = |tag: Option<Etag>| tag.map_or(Condition::IfAbsent, Condition::IfMatch);
+        match on {
+            On::Nothing => Condition::Always,
+            On::Absence => Condition::IfAbsent,
+            On::LastTag => if_match(last_tag()),
+            On::SomeTag(index) => if_match(some_tag(index)),
+            On::LastLease | On::SomeLease(_) => Condition::IfLeased(self.lease(key, on)),
+        }
+    }
+
+    fn lease(&self, key: Key, on: On) -> LeaseId {
+        match on {
+            On::SomeLease(index) => self.leases[index % self.leases.len()],
+            _ => self.held.get(&key).copied().unwrap_or(0),
+        }
+    }
+
+    fn refusal(&self, key: Key, condition: &Condition) -> Option<Refused> {
+        let live = self.live(key);
+        match condition {
+            Condition::IfAbsent if live.is_some() => Some(Refused::PreconditionFailed),
+            Condition::IfMatch(tag) if live.is_none_or(|live| live.etag != *tag) => {
+                Some(Refused::PreconditionFailed)
+            }
+            Condition::IfLeased(lease) if self.held.get(&key) != Some(lease) => {
+                Some(Refused::LeaseVoid)
+            }
+            _ => None,
+        }
+    }
+
+    fn write(&mut self, key: Key, lifetime: Lifetime, tag: Option<&str>, on: On) {
+        let condition = self.condition(key, on);
+        let refusal = self.refusal(key, &condition);
+        let deadline = match lifetime {
+            Lifetime::Unlimited => NEVER,
+            Lifetime::For(nanos) => self.now.saturating_add(nanos),
+            Lifetime::Kept => self.live(key).map_or(NEVER, |live| live.deadline),
+        };
+        let write = Write {
+            etag: tag.and_then(|tag| Etag::parse(tag.as_bytes())),
+            lifetime,
+            condition,
+        };
+        let given = write.etag.clone();
+        self.writes += 1;
+        let due_before = self.cache.next_expiry();
+        let written = match self.cache.write(&[key], self.writes, write) {
+            Ok(written) => written,
+            Err(refused) => {
+                return assert_eq!(Some(refused), refusal.map(|why| (self.writes, why)));
+            }
+        };
+        assert_eq!(refusal, None);
+        assert_eq!(
+            written.earlier_deadline,
+            self.cache.next_expiry() < due_before
+        );
+
+        let known = Known::of(&written.entry);
+        assert_eq!((known.value, known.deadline), (self.writes, deadline));
+        assert_eq!(known.created, self.now);
+        match given {
+            Some(given) => assert_eq!(known.etag, given),
+            None => assert!(!self.tags.contains(&known.etag)),
+        }
+        self.tags.push(known.etag.clone());
+        self.held.remove(&key);
+        self.stats.sets += 1;
+
+        let replaced = self.entries.insert(key, known);
+        if replaced
+            .as_ref()
+            .is_some_and(|old| old.deadline <= self.now)
+        {
+            self.stats.expirations += 1;
+        }
+        let mut victims = written.displaced;
+        if let Some(old) = replaced {
+            let place = victims.iter().position(|entry| Known::of(entry) == old);
+            victims.remove(place.unwrap_or(usize::MAX));
+        }
+        let bound = self
+            .cache
+            .max_entries()
+            .map_or(usize::MAX, NonZeroUsize::get);
+        assert_eq!(victims.len(), self.entries.len().saturating_sub(bound));
+        assert!(
+            !victims
+                .iter()
+                .any(|victim| Arc::ptr_eq(victim, &written.entry))
+        );
+        self.stats.evictions += victims.len() as u64;
+        self.forget(&victims);
+    }
+
+    /// Takes out of the model what the cache says it took out of the map.
+    fn forget(&mut self, gone: &[Arc<Entry<Value>>]) {
+        for entry in gone {
+            let known = self.entries.remove(&entry.key()[0]);
+            assert_eq!(known, Some(Known::of(entry)));
+        }
+    }
+
+    fn read(&mut self, key: Key) {
+        let read = self.cache.read(&[key], Known::of);
+        assert_eq!(read.as_ref(), self.live(key));
+        match read {
+            Some(_) => self.stats.hits += 1,
+            None => self.stats.misses += 1,
+        }
+    }
+
+    fn peek(&self, key: Key) {
+        let peeked = self.cache.peek(&[key]);
+        assert_eq!(
+            peeked.map(|entry| Known::of(&entry)).as_ref(),
+            self.live(key)
+        );
+    }
+
+    fn remove(&mut self, key: Key, on: On) {
+        let condition = self.condition(key, on);
+        let refusal = self.refusal(key, &condition);
+        let live = self.live(key).cloned();
+        let removed = self.cache.remove(&[key], &condition);
+        if let Removed::PreconditionFailed = removed {
+            return assert!(refusal.is_some());
+        }
+        assert_eq!(refusal, None);
+        self.held.remove(&key);
+        let was_there = self.entries.remove(&key).is_some();
+        match removed {
+            Removed::Entry(entry) => {
+                assert_eq!(Some(Known::of(&entry)), live);
+                self.stats.deletes += 1;
+            }
+            _ => {
+                assert_eq!(live, None);
+                self.stats.expirations += u64::from(was_there);
+            }
+        }
+    }
+
+    fn clear(&mut self) {
+        self.held.clear();
+        let cleared = self.cache.clear_all();
+        self.forget(&cleared);
+        assert!(self.entries.is_empty());
+        assert_eq!(self.cache.entry_bytes(), 0);
+    }
+
+    fn list(&self) {
+        let listed = self.cache.entries();
+        assert!(
+            listed
+                .iter()
+                .all(|entry| self.live(entry.key()[0]) == Some(&Known::of(entry)))
+        );
+        let live = self.entries.keys().filter(|&&key| self.live(key).is_some());
+        assert_eq!(listed.len(), live.count());
+    }
+
+    fn advance(&mut self, by: Nanos) {
+        self.now += by;
+        self.clock.advance(Duration::from_nanos(by));
+    }
+
+    fn expire_due(&mut self) {
+        let (expired, next) = self.cache.expire_all();
+        assert_eq!(next, self.cache.next_expiry());
+        assert!(expired.iter().all(|entry| entry.deadline() <= self.now));
+        self.stats.expirations += expired.len() as u64;
+        self.forget(&expired);
+        let overdue = |known: &Known| known.deadline != NEVER && known.deadline + LATE <= self.now;
+        assert!(!self.entries.values().any(overdue));
+        assert!(next > self.now);
+    }
+
+    fn sleep_until_due(&mut self) {
+        let due = self.cache.next_expiry();
+        if due != NEVER {
+            self.advance(due.saturating_sub(self.now));
+            self.expire_due();
+        }
+    }
+
+    fn take_lease(&mut self, key: Key) {
+        let lease = self.cache.take_lease(&[key]);
+        assert!(!self.leases.contains(&lease));
+        self.leases.push(lease);
+        self.held.insert(key, lease);
+    }
+
+    fn give_back(&mut self, key: Key, on: On) {
+        let lease = self.lease(key, on);
+        let is_held = self.held.get(&key) == Some(&lease);
+        assert_eq!(self.cache.give_back_lease(&[key], lease), is_held);
+        if is_held {
+            self.held.remove(&key);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn an_unbounded_cache_does_what_a_map_with_deadlines_does(steps in steps()) {
+        Model::new(None).run(steps);
+    }
+
+    #[test]
+    fn a_bounded_cache_does_the_same_and_keeps_its_bound(
+        bound in 1_usize..7,
+        steps in steps(),
+    ) {
+        Model::new(Some(bound)).run(steps);
+    }
+}

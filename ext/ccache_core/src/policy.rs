@@ -93,7 +93,10 @@ impl<V> Sieve<V> {
     #[cfg(test)]
     pub(crate) fn validate(&self) {
         self.entries.validate();
-        assert!(self.hand.is_none_or(|node| self.entries.get(node).is_some()));
+        assert!(
+            self.hand
+                .is_none_or(|node| self.entries.get(node).is_some())
+        );
     }
 }
 
@@ -141,7 +144,10 @@ mod tests {
     fn a_newcomer_stays_though_all_others_were_visited() {
         let (mut sieve, entries) = sieve("a b c");
         entries[..2].iter().for_each(|entry| visit(entry));
-        assert!(Arc::ptr_eq(&sieve.evict_for(&entries[2]).unwrap(), &entries[0]));
+        assert!(Arc::ptr_eq(
+            &sieve.evict_for(&entries[2]).unwrap(),
+            &entries[0]
+        ));
         sieve.validate();
         assert_eq!(evict(&mut sieve, 2), "b c");
     }
@@ -175,8 +181,26 @@ mod tests {
     }
 
     #[test]
-    fn an_overwrite_keeps_the_place_and_counts_as_a_visit() {
+    fn an_overwrite_counts_as_a_visit() {
         let (mut sieve, entries) = sieve("a b");
+        sieve.replace(&entries[0], &entry("A"));
+        assert_eq!(evict(&mut sieve, 2), "b A");
+    }
+
+    #[test]
+    fn an_overwrite_keeps_its_place_behind_the_hand() {
+        let (mut sieve, entries) = sieve("a b c");
+        visit(&entries[0]);
+        assert_eq!(evict(&mut sieve, 1), "b");
+        sieve.replace(&entries[0], &entry("A"));
+        sieve.insert(&entry("d"));
+        assert_eq!(evict(&mut sieve, 3), "c d A");
+    }
+
+    #[test]
+    fn an_overwrite_of_what_is_being_evicted_comes_in_anew() {
+        let (mut sieve, entries) = sieve("a b");
+        assert_eq!(evict(&mut sieve, 1), "a");
         sieve.replace(&entries[0], &entry("A"));
         assert_eq!(evict(&mut sieve, 2), "b A");
     }

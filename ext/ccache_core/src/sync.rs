@@ -20,25 +20,25 @@ pub(crate) fn pause() {
     std::thread::sleep(std::time::Duration::from_micros(50));
 }
 
-/// Loom's atomics, with a fence around each access that is `SeqCst`: loom takes
-/// such an access for an `AcqRel` one, which is not enough for the gate, and
-/// models `SeqCst` fences as they are. Among variables that know no other order
-/// the two are the same.
+/// Loom's atomics, with a fence between each two `SeqCst` accesses of a thread:
+/// loom takes such an access for an `AcqRel` one, which is not enough for the
+/// gate, and models `SeqCst` fences as they are.
 #[cfg(loom)]
 mod modelled {
     use loom::sync::atomic::fence;
+    use std::cell::Cell;
     use std::sync::atomic::Ordering;
 
-    fn in_one_order<R>(order: Ordering, access: impl FnOnce() -> R) -> R {
-        let fence_if_asked = || {
-            if order == Ordering::SeqCst {
-                fence(Ordering::SeqCst);
-            }
-        };
-        fence_if_asked();
-        let result = access();
-        fence_if_asked();
-        result
+    loom::thread_local! {
+        static LAST_WAS_SEQ_CST: Cell<bool> = Cell::new(false);
+    }
+
+    fn in_order<R>(order: Ordering, access: impl FnOnce() -> R) -> R {
+        let is_seq_cst = order == Ordering::SeqCst;
+        if LAST_WAS_SEQ_CST.with(|last| last.replace(is_seq_cst)) && is_seq_cst {
+            fence(Ordering::SeqCst);
+        }
+        access()
     }
 
     macro_rules! atomics {
@@ -53,23 +53,23 @@ mod modelled {
                 }
 
                 pub(crate) fn load(&self, order: Ordering) -> $number {
-                    in_one_order(order, || self.0.load(order))
+                    in_order(order, || self.0.load(order))
                 }
 
                 pub(crate) fn store(&self, value: $number, order: Ordering) {
-                    in_one_order(order, || self.0.store(value, order));
+                    in_order(order, || self.0.store(value, order));
                 }
 
                 pub(crate) fn fetch_add(&self, value: $number, order: Ordering) -> $number {
-                    in_one_order(order, || self.0.fetch_add(value, order))
+                    in_order(order, || self.0.fetch_add(value, order))
                 }
 
                 pub(crate) fn fetch_sub(&self, value: $number, order: Ordering) -> $number {
-                    in_one_order(order, || self.0.fetch_sub(value, order))
+                    in_order(order, || self.0.fetch_sub(value, order))
                 }
 
                 pub(crate) fn fetch_or(&self, value: $number, order: Ordering) -> $number {
-                    in_one_order(order, || self.0.fetch_or(value, order))
+                    in_order(order, || self.0.fetch_or(value, order))
                 }
 
                 pub(crate) fn compare_exchange(
@@ -79,7 +79,7 @@ mod modelled {
                     success: Ordering,
                     failure: Ordering,
                 ) -> Result<$number, $number> {
-                    in_one_order(success, || {
+                    in_order(success, || {
                         self.0.compare_exchange(current, new, success, failure)
                     })
                 }

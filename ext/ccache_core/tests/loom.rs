@@ -9,6 +9,7 @@
 
 #![cfg(loom)]
 #![allow(clippy::unwrap_used)]
+#![allow(clippy::arc_with_non_send_sync)] // loom runs one thread at a time
 
 use ccache_core::gate::Gate;
 use ccache_core::slots::{SLOTS, SlotHandle, Slots, Tally};
@@ -115,7 +116,10 @@ fn what_a_visitor_sees_in_a_slot_is_a_word_that_was_put_there() {
                 other.claim(word(8)).unwrap()
             },
         );
-        assert!([&[1, 2, 3][..], &[2, 3], &[8, 2, 3]].contains(&&*seen), "{seen:?}");
+        assert!(
+            [&[1, 2, 3][..], &[2, 3], &[8, 2, 3]].contains(&&*seen),
+            "{seen:?}"
+        );
         assert_eq!(words(&slots), [8, 2, 3]);
         drop(new);
     });
@@ -169,7 +173,14 @@ fn a_segment_is_sealed_or_claimed_and_never_both() {
 fn a_segment_sealed_during_the_last_release_is_empty() {
     loom::model(|| {
         let (slots, held) = segment(SLOTS - 1);
-        let (is_sealed, ()) = race(|| slots.seal_if_empty(), move || drop(held));
+        let (is_sealed, ()) = race(
+            || {
+                let is_sealed = slots.seal_if_empty();
+                assert!(!is_sealed || words(&slots).is_empty());
+                is_sealed
+            },
+            move || drop(held),
+        );
         assert_eq!(words(&slots), [] as [usize; 0]);
         assert_eq!(slots.claim(word(8)).is_none(), is_sealed);
     });
@@ -247,7 +258,7 @@ struct Guarded {
 impl Guarded {
     fn enter_and_touch(&self) {
         let _inside = self.gate.enter();
-        self.map.with_mut(|_| ());
+        self.map.with_mut(|_| thread::yield_now());
     }
 
     /// Forks, unless a thread is inside.
@@ -255,7 +266,7 @@ impl Guarded {
         self.gate.close();
         let forked = !self.gate.is_occupied();
         if forked {
-            self.map.with_mut(|_| ());
+            self.map.with_mut(|_| thread::yield_now());
         }
         self.gate.open();
         forked
@@ -279,20 +290,6 @@ fn two_threads_fork_one_after_the_other() {
         let guarded = Arc::new(Guarded::default());
         let other = Arc::clone(&guarded);
         assert_eq!(race(|| guarded.fork(), move || other.fork()), (true, true));
-    });
-}
-
-#[test]
-fn nobody_is_inside_while_one_of_two_threads_forks() {
-    let mut model = loom::model::Builder::new();
-    model.preemption_bound = Some(3); // without a bound the spinning threads take turns for ever
-    model.check(|| {
-        let guarded = Arc::new(Guarded::default());
-        let (forking, entering) = (Arc::clone(&guarded), Arc::clone(&guarded));
-        let forking = thread::spawn(move || forking.fork());
-        race(|| guarded.fork(), move || entering.enter_and_touch());
-        forking.join().unwrap();
-        assert!(!guarded.gate.is_occupied());
     });
 }
 

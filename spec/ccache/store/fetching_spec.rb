@@ -173,6 +173,55 @@ RSpec.describe Ccache::Store, "fetching" do
     expect(store.stats).to include(loads: 1, coalesced: 1)
   end
 
+  it "ends when an inner fetch deletes what the outer one loads" do
+    runs = 0
+    inner = lambda do
+      store.fetch("key") do
+        runs += 1
+        store.delete("key")
+      end
+    end
+    expect(store.fetch("key") { inner.call || "outer" }).to eq("outer")
+    expect(runs).to eq(1)
+  end
+
+  it "does not let a third caller spin on two that wait for each other" do
+    started = Queue.new
+    go = Queue.new
+    both = [%w[a b], %w[b a]].map do |mine, theirs|
+      Thread.new { store.fetch(mine) { started << true and go.pop and store.fetch(theirs) { sleep(0.3) && 1 } } }
+    end
+    2.times { started.pop }
+    2.times { go << true }
+    third = Thread.new { store.fetch("a") { 3 } }
+    until_asleep(third)
+    expect(join(both, third)).to all(be_an(Integer))
+  end
+
+  it "stores under the key as it was when the caller's String changes during the load" do
+    key = +"key"
+    store.fetch(key) { key << " changed" and "loaded" }
+    expect(store.keys).to eq(["key"])
+    key = +"key"
+    store.update(key) { |draft| key << " changed" and draft << "!" }
+    expect([store["key"], store.size, Ccache::Testing.leases(store)]).to eq(["loaded!", 1, 0])
+  end
+
+  it "leaves nobody waiting for a loader that ran out of stack" do
+    recursion = ->(number) { store.fetch("key#{number}") { recursion.call(number + 1) } }
+    survivor = Queue.new
+    thread = Thread.new do
+      recursion.call(0)
+    rescue SystemStackError
+      survivor.pop
+    end
+    until_asleep(thread)
+    values = Thread.new { Array.new(Scale.of(3000, small: 50)) { |number| store.fetch("key#{number}") { number } } }
+    expect(join(values).first.size).to eq(Scale.of(3000, small: 50))
+    survivor << true
+    join(thread)
+  end
+
   it "needs a block, and says so", :mistyped do
     expect { store.fetch("key") }.to raise_error(ArgumentError, /block/)
   end

@@ -59,5 +59,6 @@ RSpec.describe Ccache::Store, "keys" do
     broken = Class.new { def inspect = raise("broken") }.new
     expect { store[long] }.to raise_error(TypeError) { |error| expect(error.message.length).to be < 200 }
     expect { store[broken] }.to raise_error(Ccache::Error, /an instance of/)
+    expect { store[BasicObject.new] }.to raise_error(Ccache::InvalidKey, /an instance of BasicObject/)
   end
 end

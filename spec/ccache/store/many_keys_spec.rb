@@ -63,6 +63,18 @@ RSpec.describe Ccache::Store, "with many keys at once" do
     expect(store.size).to eq(2)
   end
 
+  it "keeps nothing pinned for a walk that was left or abandoned" do
+    100.times { |number| store["key#{number}"] = Object.new }
+    store.each { break }
+    elsewhere do
+      walk = store.each
+      walk.next
+      nil
+    end
+    store.clear
+    expect(collect_until { store.pin_list.size.zero? }).to be(true)
+  end
+
   it "counts neither keys nor each nor key? as reads" do
     store.keys
     store.each.to_a

@@ -1,32 +1,68 @@
 //! All invariants of a cache at rest, for the tests.
 
 use super::Cache;
+use crate::clock::Nanos;
 use crate::entry::{Entry, HeapBytes};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 impl<V: HeapBytes> Cache<V> {
+    /// [`clear`](Self::clear), with what it disposes of.
+    pub(crate) fn clear_all(&self) -> Vec<Arc<Entry<V>>> {
+        let mut cleared = Vec::new();
+        let count = self.clear(|entry| cleared.push(entry));
+        assert_eq!(count, cleared.len());
+        cleared
+    }
+
+    /// [`expire_due`](Self::expire_due), with what it disposes of.
+    pub(crate) fn expire_all(&self) -> (Vec<Arc<Entry<V>>>, Nanos) {
+        let mut expired = Vec::new();
+        let next = self.expire_due(|entry| expired.push(entry));
+        (expired, next)
+    }
+
     /// Checks that the books say what the map says. No thread may be inside.
     pub(crate) fn validate(&self) {
         let entries: Vec<_> = self.map.iter().map(|item| Arc::clone(item.key())).collect();
-        assert_eq!(self.len(), entries.len());
-        assert_eq!(self.entry_bytes(), entries.iter().map(|entry| entry.bytes()).sum());
+        // Between two batches of a `clear`, what it took out is still in the books.
+        let dead = self.graveyard.lock();
+        assert_eq!(self.len(), entries.len() + dead.len());
+        assert_eq!(
+            self.entry_bytes(),
+            entries
+                .iter()
+                .chain(&*dead)
+                .map(|entry| entry.bytes())
+                .sum()
+        );
         for entry in &entries {
-            assert!(self.is_found(entry), "another entry has the key of {:?}", entry.key());
+            assert!(
+                self.is_found(entry),
+                "another entry has the key of {:?}",
+                entry.key()
+            );
         }
 
         let policy = self.policy.lock();
         policy.validate();
         let bounded = self.max_entries.map_or(0, |_| entries.len());
-        assert_eq!(policy.len(), bounded);
+        let dead_in_policy = dead.iter().filter(|entry| policy.holds(entry)).count();
+        assert_eq!(policy.len(), bounded + dead_in_policy);
         assert!(self.max_entries.map_or(usize::MAX, NonZeroUsize::get) >= bounded);
-        assert!(entries.iter().take(bounded).all(|entry| policy.holds(entry)));
+        assert!(
+            entries
+                .iter()
+                .take(bounded)
+                .all(|entry| policy.holds(entry))
+        );
 
         let wheel = self.wheel.lock();
         wheel.validate();
         let expiring: Vec<_> = entries.iter().filter(|entry| entry.expires()).collect();
-        assert_eq!(wheel.len(), expiring.len());
+        let dead_in_wheel = dead.iter().filter(|entry| wheel.holds(entry)).count();
+        assert_eq!(wheel.len(), expiring.len() + dead_in_wheel);
         assert!(expiring.iter().all(|entry| wheel.holds(entry)));
         assert_eq!(self.next_expiry.load(Ordering::Acquire), wheel.wake_at());
 

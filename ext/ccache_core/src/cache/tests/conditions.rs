@@ -1,0 +1,74 @@
+use super::*;
+
+#[test]
+fn if_absent_writes_where_nothing_lives() {
+    let cache = unbounded();
+    cache.put("a", "1", on(Condition::IfAbsent)).unwrap();
+    let refused = cache.put("a", "2", on(Condition::IfAbsent)).unwrap_err();
+    assert_eq!(refused, ("2", PreconditionFailed));
+    assert_eq!(cache.get("a"), Some("1"));
+    assert_eq!(cache.stats().sets, 1);
+}
+
+#[test]
+fn if_absent_writes_over_what_has_expired() {
+    let cache = unbounded();
+    cache.put("a", "1", for_seconds(1)).unwrap();
+    cache.advance(Duration::from_secs(1));
+    let written = cache.put("a", "2", on(Condition::IfAbsent)).unwrap();
+    assert_eq!(values(&written.displaced), ["1"]);
+    assert_eq!(cache.get("a"), Some("2"));
+    assert_eq!(cache.stats().expirations, 1);
+}
+
+#[test]
+fn if_match_writes_over_that_tag_alone() {
+    let cache = unbounded();
+    let first = cache.set("a", "1").entry.etag().clone();
+    let if_first = || Condition::IfMatch(first.clone());
+    cache.put("a", "2", on(if_first())).unwrap();
+    assert_eq!(cache.try_put("a", if_first()), PreconditionFailed);
+    assert_eq!(cache.try_put("b", if_first()), PreconditionFailed);
+    assert_eq!((cache.get("a"), cache.get("b")), (Some("2"), None));
+}
+
+#[test]
+fn if_match_fails_on_what_has_expired() {
+    let cache = unbounded();
+    let written = cache.put("a", "1", for_seconds(1)).unwrap();
+    let if_match = Condition::IfMatch(written.entry.etag().clone());
+    cache.advance(Duration::from_secs(1));
+    assert_eq!(cache.try_put("a", if_match.clone()), PreconditionFailed);
+    assert_eq!(cache.delete_if("a", &if_match), Failed);
+}
+
+#[test]
+fn a_removal_takes_the_entry_out() {
+    let cache = unbounded();
+    cache.set("a", "1");
+    assert_eq!(cache.delete("a"), Value("1"));
+    assert_eq!(cache.delete("a"), Absent);
+    assert_eq!((cache.get("a"), cache.stats().deletes), (None, 1));
+}
+
+#[test]
+fn a_removal_depends_on_its_condition_too() {
+    let cache = unbounded();
+    let etag = cache.set("a", "1").entry.etag().clone();
+    for condition in [Condition::IfMatch(tag("v1")), Condition::IfAbsent] {
+        assert_eq!(cache.delete_if("a", &condition), Failed);
+    }
+    let if_match = Condition::IfMatch(etag);
+    assert_eq!(cache.delete_if("b", &if_match), Failed);
+    assert_eq!(cache.delete_if("a", &if_match), Value("1"));
+}
+
+#[test]
+fn the_removal_of_what_has_expired_finds_nothing() {
+    let cache = unbounded();
+    cache.put("a", "1", for_seconds(1)).unwrap();
+    cache.advance(Duration::from_secs(1));
+    assert_eq!(cache.delete("a"), Absent);
+    let stats = cache.stats();
+    assert_eq!((stats.deletes, stats.expirations, cache.len()), (0, 1, 0));
+}
