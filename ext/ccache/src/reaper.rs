@@ -145,7 +145,7 @@ fn run() {
         shelf.bury(drop); // a `clear` that the parent was in the middle of
     }
     loop {
-        let pause = shelves().iter().filter_map(|shelf| tend(shelf)).min();
+        let pause = shelves().iter().filter_map(tend).min();
         // A wake-up that came since is kept by the thread's token.
         match pause {
             Some(pause) => thread::park_timeout(pause),
