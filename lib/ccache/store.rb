@@ -22,7 +22,11 @@ module Ccache
   #   store.fetch("settings") { load_settings } # loads
   #   store.fetch("settings") { load_settings } # the same object
   class Store
-    private_constant :Snapshot # native: what #each walks through
+    # What {#each} walks through; native.
+    #
+    # @api private
+    class Snapshot; end # rubocop:disable Lint/EmptyClass
+    private_constant :Snapshot
 
     # @return [Hash{Symbol => Object}] what {#initialize} takes, and its defaults
     OPTIONS = { max_entries: nil, expires_in: nil, values: :shared }.freeze

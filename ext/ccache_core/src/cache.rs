@@ -42,17 +42,6 @@ pub struct Config {
     pub clock: Clock,
 }
 
-/// A read's outcome.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Read<R> {
-    /// There is an entry; this is what the closure took from it.
-    Hit(R),
-    /// There is an entry and its etag is the one that the reader has.
-    NotModified,
-    /// There is none.
-    Miss,
-}
-
 /// On what a write or a removal depends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Condition {
@@ -113,7 +102,7 @@ pub enum Removed<V> {
 /// How many entries are removed between two looks whether a fork is waiting.
 const BATCH: usize = if cfg!(test) { 2 } else { 1024 };
 
-/// See the [module](self).
+/// A concurrent map of entries; see the top of this file.
 #[derive(Debug)]
 pub struct Cache<V> {
     map: DashMap<ByKey<V>, (), SeedableRandomState>,
@@ -520,7 +509,8 @@ impl<V: HeapBytes> Cache<V> {
         self.note_next_expiry(&wheel) < before
     }
 
-    /// Takes an entry that left the map out of the books. The shard's lock is held.
+    /// Takes an entry that left the map out of the books: once per entry, by whoever
+    /// took it out of the map.
     fn strike_from_books(&self, entry: &Entry<V>) {
         self.len.fetch_sub(1, Ordering::Relaxed);
         self.entry_bytes.fetch_sub(entry.bytes(), Ordering::Relaxed);

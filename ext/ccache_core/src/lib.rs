@@ -36,7 +36,7 @@ mod stats;
 mod stress_test;
 
 #[cfg(not(loom))]
-pub use cache::{Cache, Condition, Config, Lifetime, Read, Removed, Write, Written};
+pub use cache::{Cache, Condition, Config, Lifetime, Removed, Write, Written};
 pub use clock::{Clock, NEVER, Nanos};
 #[cfg(not(loom))]
 pub use entry::{Entry, HeapBytes};
