@@ -81,6 +81,15 @@ fn next(state: &mut u64) -> u64 {
     state.wrapping_mul(0x2545_f491_4f6c_dd1d)
 }
 
+/// How many steps the native threads have done so far.
+fn hammer_steps() -> u64 {
+    let hammers = HAMMERS.lock();
+    hammers
+        .iter()
+        .map(|hammer| hammer.steps.load(Ordering::Relaxed))
+        .sum()
+}
+
 /// Stops and joins all native threads; how many steps they did.
 fn stop_hammering(ruby: &Ruby) -> Result<u64, Error> {
     let hammers = std::mem::take(&mut *HAMMERS.lock());
@@ -165,6 +174,7 @@ fn sleep_without_gvl(ruby: &Ruby, milliseconds: u64) -> Result<(), Error> {
 pub(crate) fn init(_ruby: &Ruby, ccache: RModule) -> Result<(), Error> {
     let testing = ccache.define_module("Testing")?;
     testing.define_singleton_method("hammer", function!(hammer, 3))?;
+    testing.define_singleton_method("hammer_steps", function!(hammer_steps, 0))?;
     testing.define_singleton_method("stop_hammering", function!(stop_hammering, 0))?;
     testing.define_singleton_method("forget_entry", function!(forget_entry, 2))?;
     testing.define_singleton_method("forget_pin", function!(forget_pin, 2))?;
