@@ -12,5 +12,6 @@ end
 
 desc "Build the gem and install it"
 task install: :build do
-  sh "gem", "install", "--local", "--ignore-dependencies", GEM_FILE
+  # As a user would: without this project's Bundler around it.
+  Bundler.with_unbundled_env { sh "gem", "install", "--local", GEM_FILE }
 end

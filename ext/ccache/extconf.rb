@@ -18,5 +18,6 @@ rescue LoadError
 end
 
 create_rust_makefile("ccache/ccache") do |config|
-  config.features = ENV.fetch("CCACHE_FEATURES", "").split(",")
+  # Ccache::Testing, which the specs need and the packaged gem does not have.
+  config.features = ["testing"] if enable_config("testing", false)
 end

@@ -22,7 +22,7 @@ RSpec.describe "The packaged gem" do
   def install(home, environment = {})
     # What Bundler sets for this process must not reach the user's.
     clean = { "GEM_HOME" => home, "RUBYOPT" => nil, "BUNDLE_GEMFILE" => nil, "RUBYLIB" => nil,
-              "CCACHE_FEATURES" => nil, "CARGO_TARGET_DIR" => nil }
+              "CARGO_TARGET_DIR" => nil }
     command = [Gem.ruby, "-S", "gem", "install", "--local", "--no-document", @gem_file]
     output, status = Open3.capture2e(clean.merge(environment), *command, chdir: @directory)
     [output, status]

@@ -40,24 +40,20 @@ RSpec.describe "A forked child" do
   it "reads, writes and exits within a second, 200 times out of 200, whatever other threads do", limit: 280 do
     statuses = busy do
       Array.new(Scale.of(200, small: 5)) do
-        status = status_of_fork(within: 10) { use_everything }
-        break [status] if status == :stuck
+        status = timed { status_of_fork(within: 10) { use_everything } }
+        break [status] if status[0] == :stuck
 
         status
       end
     end
-    expect(statuses.reject { |status| status != :stuck && status.success? }).to eq([])
+    expect(statuses.map(&:first)).to all(satisfy { |status| status != :stuck && status.success? })
+    # A pause of the machine's own may hit one in a hundred.
+    expect(statuses.map(&:last).sort[(statuses.size * 99 / 100) - 1]).to be < 1 unless Scale.small?
   end
 
-  it "takes less than a second for it" do
-    times = busy do
-      Array.new(Scale.of(20, small: 2)) do
-        started = Process.clock_gettime(Process::CLOCK_MONOTONIC)
-        status_of_fork { use_everything }
-        Process.clock_gettime(Process::CLOCK_MONOTONIC) - started
-      end
-    end
-    expect(times.min).to be < Scale.of(1, small: 60)
+  def timed
+    started = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+    [yield, Process.clock_gettime(Process::CLOCK_MONOTONIC) - started]
   end
 
   it "expires entries and frees stores with a thread of its own" do
