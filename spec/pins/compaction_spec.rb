@@ -2,8 +2,8 @@
 
 # Objects move while native threads unpin: invariants G2, G6.
 #
-# To see red: in ext/ccache/src/pin_list.rs leave out a link of `PinList::relocate`
-# or of `Segment::compact`, or its `segment.slots.relocate(…)`. That a slot emptied
+# To see red: in ext/ccache/src leave out a link of `PinList::relocate` or of
+# `Segment::compact`, or its `segment.slots.relocate(…)`. That a slot emptied
 # in the middle stays empty takes a race of nanoseconds: the loom model of slots.rs
 # and its unit test `relocation_updates_the_words_in_use_and_no_other` show it.
 RSpec.describe "Compaction of a full store" do

@@ -3,7 +3,7 @@
 # Invariant G4: no Ruby code runs while a lock of ours is held. In processes of
 # their own, since a native deadlock answers to nobody.
 #
-# To see red: in ext/ccache/src/store.rs let `aref` decode (`into_object`) inside
+# To see red: in ext/ccache/src/methods.rs let `aref` decode (`into_object`) inside
 # the closure that `read` calls under the shard's lock.
 RSpec.describe "Ruby code that a store calls may use that store:" do
   def expect_done(program)

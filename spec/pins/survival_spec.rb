@@ -2,10 +2,10 @@
 
 # Invariants G1, G2, G7: what is stored is alive, where it is, until it is removed.
 #
-# To see red: in ext/ccache/src/pin_list.rs drop the line `.each(|word|
-# rb_sys::rb_gc_mark_movable(…))` of `Segment::mark` (freed objects), or the
-# `RB_OBJ_WRITTEN` of `PinList::pin` or of `Link::set` (young objects and segments
-# freed by a minor GC).
+# To see red: in ext/ccache/src/segment.rs drop the line `.each(|word|
+# rb_sys::rb_gc_mark_movable(…))` of `Segment::mark` (freed objects) or the
+# `RB_OBJ_WRITTEN` of `Link::set` (segments freed while young), or in pin_list.rs
+# that of `PinList::pin` (objects freed by a minor GC).
 RSpec.describe "Pinned objects" do
   let(:store) { Ccache::Store.new }
 

@@ -12,9 +12,11 @@ mod fork;
 mod gvl;
 #[doc(hidden)]
 pub mod handle;
+mod methods;
 #[doc(hidden)]
 pub mod pin_list;
 mod reaper;
+mod segment;
 mod snapshot;
 #[doc(hidden)]
 pub mod store;
@@ -31,8 +33,8 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     unsafe { rb_sys::rb_ext_ractor_safe(true) };
     fork::init(ruby)?;
     let ccache = ruby.define_module("Ccache")?;
-    pin_list::init(ruby, ccache)?;
-    store::init(ruby, ccache)?;
+    segment::init(ruby, ccache)?;
+    methods::init(ruby, ccache)?;
     #[cfg(feature = "testing")]
     testing::init(ruby, ccache)?;
     Ok(())

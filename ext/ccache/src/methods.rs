@@ -1,0 +1,468 @@
+//! The methods of `Ccache::Store` that are bound straight to the map.
+//!
+//! `get`, `[]`, `set`, `[]=`, `delete` and `key?` are public as they are; with
+//! keyword arguments the first ones hand over to `lib/ccache/store.rb`, whose
+//! private vocabulary the rest of this file is. What these take and give is
+//! checked by the face, so their types are the simplest that do.
+
+use crate::arguments::{Key, condition, lifetime, optional_etag};
+use crate::errors;
+use crate::gvl::without_gvl;
+use crate::handle::Live;
+use crate::pin_list::PinList;
+use crate::reaper::{self, Shelf};
+use crate::snapshot::{self, Snapshot};
+use crate::store::{self, Opened, Store, open, opened};
+use crate::stored::{Stored, Taken};
+use crate::typed_data::from_raw;
+use ccache_core::{Condition, Entry, Etag, Removed, Write};
+use magnus::rb_sys::AsRawValue;
+use magnus::value::ReprValue;
+use magnus::{Error, Module, RArray, RHash, RModule, RString, Ruby, Value, method};
+use std::ffi::{CStr, c_int};
+use std::sync::Arc;
+
+/// `store[key]`.
+fn aref(store: Value, key: Value) -> Result<Value, Error> {
+    let (live, opened) = open(&store)?;
+    let key = Key::new(key)?;
+    // SAFETY: the key is an argument; the look-up calls no Ruby.
+    let taken = opened
+        .shelf
+        .read(unsafe { key.bytes() }, |entry| entry.value().take(&live));
+    match taken {
+        Some(taken) => taken.into_object(&live),
+        None => Ok(live.ruby().qnil().as_value()),
+    }
+}
+
+/// `store.get(key)`; with keywords the face's `get_with`.
+fn get(ruby: &Ruby, store: Value, args: &[Value]) -> Result<Value, Error> {
+    match args {
+        [key] => aref(store, *key),
+        [] => Err(errors::wrong_arity(ruby, 0, "1")),
+        _ => face(store, c"get_with", args),
+    }
+}
+
+/// `store.set(key, value)`; with keywords, or where values are not kept as they
+/// are, the face's `set_with`.
+fn set(ruby: &Ruby, store: Value, args: &[Value]) -> Result<Value, Error> {
+    match args {
+        [key, value] => {
+            let (live, opened) = open(&store)?;
+            // SAFETY: the GVL is held; asks about the running method's own call.
+            let has_keywords = unsafe { rb_sys::rb_keyword_given_p() } != 0;
+            if !opened.is_shared || has_keywords {
+                return face(store, c"set_with", args);
+            }
+            let stored = keep(&live, *key, *value)?;
+            let etag = put(opened, *key, stored, unconditional(opened))?;
+            Ok(etag.map_or_else(
+                || ruby.qnil().as_value(),
+                |etag| text(ruby, &etag).as_value(),
+            ))
+        }
+        [] | [_] => Err(errors::wrong_arity(ruby, args.len(), "2")),
+        _ => face(store, c"set_with", args),
+    }
+}
+
+/// `store[key] = value`.
+fn aset(store: Value, key: Value, value: Value) -> Result<Value, Error> {
+    let (live, opened) = open(&store)?;
+    if opened.is_shared {
+        let stored = keep(&live, key, value)?;
+        put(opened, key, stored, unconditional(opened))?;
+    } else {
+        face(store, c"set_with", &[key, value])?;
+    }
+    Ok(value)
+}
+
+/// `store.delete(key)`; with keywords the face's `delete_with`.
+fn delete(ruby: &Ruby, store: Value, args: &[Value]) -> Result<Value, Error> {
+    match args {
+        [key] => remove(store, *key, ruby.qtrue().as_value()),
+        [] => Err(errors::wrong_arity(ruby, 0, "1")),
+        _ => face(store, c"delete_with", args),
+    }
+}
+
+/// `store.key?(key)`.
+fn has_key(store: Value, key: Value) -> Result<bool, Error> {
+    Ok(peek(store, key)?.is_some())
+}
+
+/// `store.etag(key)`.
+fn etag_of(ruby: &Ruby, store: Value, key: Value) -> Result<Option<RString>, Error> {
+    Ok(peek(store, key)?.map(|entry| text(ruby, entry.etag())))
+}
+
+/// `store.size`.
+fn size(store: Value) -> Result<usize, Error> {
+    Ok(open(&store)?.1.shelf.len())
+}
+
+/// `store.keys`.
+fn keys(ruby: &Ruby, store: Value) -> Result<RArray, Error> {
+    let (_live, opened) = open(&store)?;
+    let entries = opened.shelf.entries();
+    let keys = ruby.ary_new_capa(entries.len());
+    for entry in &entries {
+        keys.push(key_string(ruby, entry.key()))?;
+    }
+    Ok(keys)
+}
+
+/// The entries of this moment, for `next_of`.
+fn take_snapshot(ruby: &Ruby, store: Value) -> Result<Value, Error> {
+    let (_live, opened) = open(&store)?;
+    Snapshot::wrap(ruby, opened.shelf.entries())
+}
+
+/// Key and value of the next entry of a snapshot, or nil after the last.
+fn next_of(ruby: &Ruby, store: Value, snapshot: Value) -> Result<Option<RArray>, Error> {
+    let (live, _) = opened(&store)?;
+    let Some(entry) = Snapshot::next(&snapshot)? else {
+        return Ok(None);
+    };
+    let value = entry.value().take(&live).into_object(&live)?;
+    let pair = ruby.ary_new_capa(2);
+    pair.push(key_string(ruby, entry.key()))?;
+    pair.push(value)?;
+    Ok(Some(pair))
+}
+
+/// Drops what a walk did not come to.
+fn discard(_store: Value, snapshot: Value) -> Result<(), Error> {
+    Snapshot::discard(&snapshot)
+}
+
+/// `store.clear`: how many entries there were. Runs without the GVL.
+fn clear(ruby: &Ruby, store: Value) -> Result<usize, Error> {
+    let (live, opened) = open(&store)?;
+    drop_all(ruby, &live, &opened.shelf)
+}
+
+/// `store.close`.
+fn close(ruby: &Ruby, store: Value) -> Result<(), Error> {
+    let (live, opened) = opened(&store)?;
+    live.store().refuse_from_now_on();
+    drop_all(ruby, &live, &opened.shelf).inspect_err(|_| {
+        // Interrupted before it began: somebody else does it.
+        opened.shelf.abandon();
+        reaper::wake();
+    })?;
+    Ok(())
+}
+
+/// `store.closed?`: true as well for a store that was never initialized.
+fn is_closed(store: Value) -> bool {
+    opened(&store).map_or(true, |(live, _)| live.store().is_closed())
+}
+
+/// The value of `key`, or `absent`. Counts as a read.
+fn read(store: Value, key: Value, absent: Value) -> Result<Value, Error> {
+    let (live, opened) = open(&store)?;
+    let key = Key::new(key)?;
+    // SAFETY: the key is an argument; the look-up calls no Ruby.
+    let taken = opened
+        .shelf
+        .read(unsafe { key.bytes() }, |entry| entry.value().take(&live));
+    taken.map_or(Ok(absent), |taken| taken.into_object(&live))
+}
+
+/// `[value, etag, age in s, time to live in s or nil, whether the value is the
+/// reader's own]` of `key`, or nil; where `known` is the tag, nil stands for the
+/// value. Counts as a read.
+fn read_entry(
+    ruby: &Ruby,
+    store: Value,
+    key: Value,
+    known: Value,
+) -> Result<Option<RArray>, Error> {
+    let (live, opened) = open(&store)?;
+    let known = optional_etag(known)?;
+    let key = Key::new(key)?;
+    // SAFETY: the key is an argument; the look-up calls no Ruby.
+    let found = opened.shelf.read(unsafe { key.bytes() }, |entry| {
+        let is_known = known.as_ref() == Some(entry.etag());
+        let taken = (!is_known).then(|| entry.value().take(&live));
+        (
+            taken,
+            entry.etag().clone(),
+            entry.created(),
+            entry.deadline(),
+        )
+    });
+    let Some((taken, etag, created, deadline)) = found else {
+        return Ok(None);
+    };
+    let is_private = matches!(taken, Some(Taken::Encoded(_)));
+    let value = match taken {
+        None => ruby.qnil().as_value(),
+        Some(taken) => taken.into_object(&live)?,
+    };
+    let now = opened.shelf.clock().now();
+    let parts = ruby.ary_new_capa(5);
+    parts.push(value)?;
+    parts.push(text(ruby, &etag))?;
+    parts.push(seconds(now.saturating_sub(created)))?;
+    let ttl = (deadline != ccache_core::NEVER).then(|| seconds(deadline.saturating_sub(now)));
+    parts.push(ttl)?;
+    parts.push(is_private)?;
+    Ok(Some(parts))
+}
+
+/// Keeps `value`, or its encoding if `is_encoded`: the etag, or nil if the
+/// condition (see [`condition`]) does not hold.
+#[allow(clippy::too_many_arguments)] // the face's one way to write
+fn write(
+    ruby: &Ruby,
+    store: Value,
+    key: Value,
+    value: Value,
+    is_encoded: bool,
+    given_etag: Value,
+    for_how_long: Value,
+    depends_on: Value,
+) -> Result<Option<RString>, Error> {
+    let (live, opened) = open(&store)?;
+    let write = Write {
+        etag: optional_etag(given_etag)?,
+        lifetime: lifetime(for_how_long, opened.lifetime)?,
+        condition: condition(depends_on)?,
+    };
+    let stored = match RString::from_value(value).filter(|_| is_encoded) {
+        Some(encoded) => {
+            Key::new(key)?;
+            Stored::encoded(encoded)
+        }
+        None => keep(&live, key, value)?,
+    };
+    Ok(put(opened, key, stored, write)?.map(|etag| text(ruby, &etag)))
+}
+
+/// Removes `key`: whether it was there, or nil if the condition does not hold.
+fn remove(store: Value, key: Value, depends_on: Value) -> Result<Value, Error> {
+    let (live, opened) = open(&store)?;
+    let condition = condition(depends_on)?;
+    let key = Key::new(key)?;
+    // SAFETY: the key is an argument; the removal calls no Ruby.
+    let removed = opened.shelf.remove(unsafe { key.bytes() }, &condition);
+    let ruby = live.ruby();
+    let answer = match removed {
+        Removed::Entry(entry) => {
+            drop(entry); // unpins, so that there may be something to tidy
+            PinList::tidy(&live)?;
+            ruby.qtrue().as_value()
+        }
+        Removed::Absent => ruby.qfalse().as_value(),
+        Removed::PreconditionFailed => ruby.qnil().as_value(),
+    };
+    Ok(answer)
+}
+
+/// Raises unless the store is open, `key` a key and `etag` nil or an etag.
+fn check(store: Value, key: Value, etag: Value) -> Result<(), Error> {
+    open(&store)?;
+    Key::new(key)?;
+    optional_etag(etag)?;
+    Ok(())
+}
+
+/// A lease on `key`.
+fn take_lease(store: Value, key: Value) -> Result<u64, Error> {
+    let (_live, opened) = open(&store)?;
+    let key = Key::new(key)?;
+    // SAFETY: the key is an argument; the call calls no Ruby.
+    Ok(opened.shelf.take_lease(unsafe { key.bytes() }))
+}
+
+/// Gives a lease back that no write used: whether it was still held. Also on a
+/// closed store.
+fn give_back_lease(store: Value, key: Value, lease: u64) -> Result<bool, Error> {
+    let (_live, opened) = opened(&store)?;
+    let key = Key::new(key)?;
+    // SAFETY: the key is an argument; the call calls no Ruby.
+    Ok(opened.shelf.give_back_lease(unsafe { key.bytes() }, lease))
+}
+
+fn count_load(store: Value) -> Result<(), Error> {
+    open(&store)?.1.shelf.counters().loads.increment();
+    Ok(())
+}
+
+fn count_coalesced(store: Value) -> Result<(), Error> {
+    open(&store)?.1.shelf.counters().coalesced.increment();
+    Ok(())
+}
+
+/// `store.stats`.
+fn stats(ruby: &Ruby, store: Value) -> Result<RHash, Error> {
+    let (live, opened) = open(&store)?;
+    let counted = opened.shelf.stats();
+    let pins = PinList::count(&live)?;
+    let bytes = opened.shelf.bytes() + size_of::<Store>() + live.store().pins().bytes();
+    let stats = ruby.hash_new();
+    for (name, number) in [
+        ("hits", counted.hits),
+        ("misses", counted.misses),
+        ("sets", counted.sets),
+        ("deletes", counted.deletes),
+        ("expirations", counted.expirations),
+        ("evictions", counted.evictions),
+        ("loads", counted.loads),
+        ("coalesced", counted.coalesced),
+        ("entries", opened.shelf.len() as u64),
+        ("pins", pins as u64),
+        ("segments", live.store().pins().segments() as u64),
+        ("bytes", bytes as u64),
+    ] {
+        stats.aset(ruby.to_symbol(name), number)?;
+    }
+    Ok(stats)
+}
+
+/// The number of pins.
+fn pins(store: Value) -> Result<usize, Error> {
+    PinList::count(&open(&store)?.0)
+}
+
+/// The number of segments.
+fn segments(store: Value) -> Result<usize, Error> {
+    Ok(open(&store)?.0.store().pins().segments())
+}
+
+/// The pinned objects.
+fn pinned_objects(store: Value) -> Result<RArray, Error> {
+    PinList::objects(&open(&store)?.0)
+}
+
+/// Pins `value` for `key`, which is checked before anything is done.
+fn keep(live: &Live<'_>, key: Value, value: Value) -> Result<Stored, Error> {
+    Key::new(key)?;
+    if live.object().is_frozen() && !is_shareable(live, value)? {
+        return Err(errors::not_shareable(live, value));
+    }
+    Stored::object(live, value)
+}
+
+/// `Ractor.shareable?`: what a store may keep once it is shareable itself.
+fn is_shareable(live: &Live<'_>, value: Value) -> Result<bool, Error> {
+    let ractor: Value = live.ruby().class_object().const_get("Ractor")?;
+    ractor.funcall("shareable?", (value,))
+}
+
+/// The one way into the map. The etag, or nothing if the condition does not hold.
+fn put(opened: &Opened, key: Value, stored: Stored, write: Write) -> Result<Option<Etag>, Error> {
+    let key = Key::new(key)?;
+    // SAFETY: the key is an argument; the write calls no Ruby.
+    match opened.shelf.write(unsafe { key.bytes() }, stored, write) {
+        Ok(written) => {
+            if written.earlier_deadline {
+                reaper::wake();
+            }
+            Ok(Some(written.entry.etag().clone()))
+        }
+        Err(_refused) => Ok(None),
+    }
+}
+
+fn unconditional(opened: &Opened) -> Write {
+    Write {
+        etag: None,
+        lifetime: opened.lifetime,
+        condition: Condition::Always,
+    }
+}
+
+fn peek(store: Value, key: Value) -> Result<Option<Arc<Entry<Stored>>>, Error> {
+    let (_live, opened) = open(&store)?;
+    let key = Key::new(key)?;
+    // SAFETY: the key is an argument; the look-up calls no Ruby.
+    Ok(opened.shelf.peek(unsafe { key.bytes() }))
+}
+
+fn drop_all(ruby: &Ruby, live: &Live<'_>, shelf: &Arc<Shelf>) -> Result<usize, Error> {
+    let shelf = Arc::clone(shelf);
+    let count = without_gvl(ruby, move || shelf.clear(drop))?;
+    PinList::tidy(live)?;
+    Ok(count)
+}
+
+/// Calls a private method of the face with this method's own arguments and block.
+#[cold]
+fn face(store: Value, method: &CStr, args: &[Value]) -> Result<Value, Error> {
+    magnus::rb_sys::protect(|| {
+        // SAFETY: the GVL is held, the arguments are on the stack, no lock of
+        // ours is held (G4), and what is raised is caught by `protect`.
+        unsafe {
+            rb_sys::rb_funcallv_kw(
+                store.as_raw(),
+                rb_sys::rb_intern(method.as_ptr()),
+                args.len() as c_int,
+                args.as_ptr().cast(),
+                rb_sys::rb_keyword_given_p(),
+            )
+        }
+    })
+    .map(from_raw)
+}
+
+fn text(ruby: &Ruby, etag: &Etag) -> RString {
+    let text = ruby.enc_str_new(etag.text(), ruby.utf8_encoding());
+    text.freeze();
+    text
+}
+
+/// A key as a String: UTF-8 where its bytes are, else binary.
+fn key_string(ruby: &Ruby, key: &[u8]) -> RString {
+    match std::str::from_utf8(key) {
+        Ok(key) => ruby.str_new(key),
+        Err(_) => ruby.str_from_slice(key),
+    }
+}
+
+#[allow(clippy::cast_precision_loss)] // a double tells nanoseconds for 100 days
+fn seconds(nanos: ccache_core::Nanos) -> f64 {
+    nanos as f64 / 1e9
+}
+
+pub(crate) fn init(ruby: &Ruby, ccache: RModule) -> Result<(), Error> {
+    let store = ccache.define_class("Store", ruby.class_object())?;
+    store::define_allocator(store);
+    snapshot::init(ruby, store)?;
+    store.define_method("get", method!(get, -1))?;
+    store.define_method("[]", method!(aref, 1))?;
+    store.define_method("set", method!(set, -1))?;
+    store.define_method("[]=", method!(aset, 2))?;
+    store.define_method("delete", method!(delete, -1))?;
+    store.define_method("key?", method!(has_key, 1))?;
+    store.define_method("etag", method!(etag_of, 1))?;
+    store.define_method("size", method!(size, 0))?;
+    store.define_method("keys", method!(keys, 0))?;
+    store.define_method("clear", method!(clear, 0))?;
+    store.define_method("close", method!(close, 0))?;
+    store.define_method("closed?", method!(is_closed, 0))?;
+    store.define_method("stats", method!(stats, 0))?;
+
+    store.define_private_method("open_store", method!(store::open_store, 3))?;
+    store.define_private_method("check", method!(check, 2))?;
+    store.define_private_method("read", method!(read, 2))?;
+    store.define_private_method("read_entry", method!(read_entry, 2))?;
+    store.define_private_method("write", method!(write, 6))?;
+    store.define_private_method("remove", method!(remove, 2))?;
+    store.define_private_method("take_snapshot", method!(take_snapshot, 0))?;
+    store.define_private_method("next_of", method!(next_of, 1))?;
+    store.define_private_method("discard", method!(discard, 1))?;
+    store.define_private_method("take_lease", method!(take_lease, 1))?;
+    store.define_private_method("give_back_lease", method!(give_back_lease, 2))?;
+    store.define_private_method("count_load", method!(count_load, 0))?;
+    store.define_private_method("count_coalesced", method!(count_coalesced, 0))?;
+    store.define_private_method("pins", method!(pins, 0))?;
+    store.define_private_method("segments", method!(segments, 0))?;
+    store.define_private_method("pinned_objects", method!(pinned_objects, 0))?;
+    Ok(())
+}
