@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-# No global root: a value that refers to its store goes with it (SEEDS: reference
+# No global root: a value that refers to its store goes with it (reference
 # counting leaks cycles, mark and sweep from the roots does not).
 #
 # To see red: in ext/ccache/src/store.rs let `allocate` call
