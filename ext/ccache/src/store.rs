@@ -1,6 +1,6 @@
 //! What a `Ccache::Store` is to Ruby's GC, and how a method gets at it: allocated,
 //! opened by `initialize`, closed, freed. Its methods are in
-//! [`methods`](crate::methods).
+//! `methods.rs`.
 
 use crate::arguments::lifetime;
 use crate::errors;
