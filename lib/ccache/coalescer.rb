@@ -31,10 +31,21 @@ module Ccache
     # A fiber that loads or waits. `waits_for` is a Flight or nil.
     class Loader
       attr_reader :thread
-      attr_accessor :waits_for
 
       def initialize
         @thread = Thread.current
+        @waits_for = nil
+      end
+
+      # The flight that this fiber waits for, or that its whole thread does: a wait
+      # without a scheduler holds up the thread's other fibers, too.
+      def waits_for
+        @waits_for || thread.thread_variable_get(:ccache_waits_for)
+      end
+
+      def waits_for=(flight)
+        @waits_for = flight
+        thread.thread_variable_set(:ccache_waits_for, flight) if flight.nil? || Fiber.current_scheduler.nil?
       end
 
       # Fiber-local, as Thread#[] is.
@@ -95,6 +106,13 @@ module Ccache
         return yield unless wait_for(flight, loader)
         return flight.result if flight.result&.current?
       end
+    end
+
+    # Lets nobody join this fiber's flight any more. A loader that has what it
+    # wanted says so before it stores it: who comes after that may come after a
+    # write, or a removal, of that very value, and has to look for itself.
+    def close(key)
+      @lock.synchronize { @flights.delete(key) if @flights[key]&.loader.equal?(Loader.current) }
     end
 
     private

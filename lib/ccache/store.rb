@@ -123,8 +123,9 @@ module Ccache
 
     # @!method clear
     #   Removes all entries. Atomic per entry, not as a whole: what others write
-    #   meanwhile may stay. Other threads run in the meantime.
-    #   @return [Integer] how many were removed
+    #   meanwhile may stay. Other threads run in the meantime; those that clear as
+    #   well share the work.
+    #   @return [Integer] how many this call removed
     #   @raise [ClosedError]
 
     # @!method close
@@ -377,7 +378,7 @@ module Ccache
     def load_once(key, lifetime, values, skip_nil, &loader)
       led = false
       key = unchanging(key)
-      loaded = Coalescer.current.run([self, key.to_s.b]) do
+      loaded = Coalescer.current.run(flight_of(key)) do
         led = true
         load_under_lease(key, lifetime, values, skip_nil, &loader)
       end
@@ -397,9 +398,10 @@ module Ccache
       begin
         count_load
         value = yield
+        kept, encoded = Values.keep(value, values)
+        Coalescer.current.close(flight_of(key))
         return Loaded.new(nil, nil, false, give_back_lease(key, lease)) if value.nil? && skip_nil
 
-        kept, encoded = Values.keep(value, values)
         is_stored = write(key, kept, encoded, nil, lifetime, lease)
         Loaded.new(encoded ? value : kept, kept, encoded, !is_stored.nil?)
       ensure
@@ -410,7 +412,14 @@ module Ccache
     # The key for as long as a block runs that may change the caller's String.
     def unchanging(key)
       check(key, nil)
-      key.frozen? ? key : key.dup.freeze
+      return key.name if Symbol === key # rubocop:disable Style/CaseEquality -- also for a String that denies to be one
+
+      key.instance_of?(String) && key.frozen? ? key : String.new(key).freeze
+    end
+
+    # What the coalescer knows a load by: the key's bytes, as the map does.
+    def flight_of(key)
+      [self, key.b]
     end
 
     # For the native `write`: nanoseconds, nil for ever, or the sentinel's name.

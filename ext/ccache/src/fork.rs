@@ -35,7 +35,7 @@ pub(crate) fn init(ruby: &Ruby) -> Result<(), Error> {
     static ONCE: Once = Once::new();
     let mut status = 0;
     ONCE.call_once(|| {
-        // SAFETY: the handlers touch atomics alone and do not panic; the library
+        // SAFETY: the handlers touch atomics, read the clock, sleep, and do not panic; the library
         // is never unloaded.
         status = unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) };
     });

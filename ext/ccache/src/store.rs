@@ -88,7 +88,8 @@ impl Store {
 
     unsafe extern "C" fn free(data: *mut c_void) {
         // SAFETY: Ruby passes the pointer that `allocate` stored, for the last
-        // time. The map stays with the reaper's registry (G6), which is woken.
+        // time. A full map stays with the reaper's registry (G6), which is woken;
+        // one that an interrupted `close` has left to the reaper is empty by now.
         let store = unsafe { Box::from_raw(data.cast::<Self>()) };
         if let Some(opened) = store.opened.get() {
             opened.shelf.abandon();
@@ -173,6 +174,7 @@ pub(crate) fn open_store(
     reaper::adopt(&shelf).map_err(|error| errors::no_thread(ruby, &error))?;
     if data.opened.set(opened).is_err() {
         shelf.abandon();
+        reaper::wake();
         let message = "the store is initialized already";
         return Err(Error::new(ruby.exception_runtime_error(), message));
     }

@@ -321,7 +321,6 @@ impl<V: HeapBytes> Cache<V> {
                 let expired = wheel.expire(now, BATCH);
                 (expired, self.note_next_expiry(&wheel))
             };
-            let is_last = expired.len() < BATCH;
             for entry in expired {
                 // One that was replaced or removed meanwhile is not in the map.
                 if self.remove_this(&entry) {
@@ -329,7 +328,7 @@ impl<V: HeapBytes> Cache<V> {
                     dispose(entry);
                 }
             }
-            if is_last {
+            if next > now {
                 return next;
             }
         }

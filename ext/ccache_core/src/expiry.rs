@@ -28,6 +28,9 @@ pub(crate) struct Wheel<V> {
     entries: LinkedSlab<Arc<Entry<V>>>,
     in_use: [u64; WHEELS],
     tick: u64,
+    /// Whether slots of the upper wheels that came up at this tick may still hold
+    /// entries: a limit was reached.
+    deals_out: bool,
 }
 
 impl<V> Wheel<V> {
@@ -36,6 +39,7 @@ impl<V> Wheel<V> {
             entries: LinkedSlab::new(WHEELS * SLOTS as usize),
             in_use: [0; WHEELS],
             tick: 0,
+            deals_out: false,
         }
     }
 
@@ -64,29 +68,33 @@ impl<V> Wheel<V> {
         }
     }
 
-    /// Turns the wheel to `now` and takes out what has expired, at most `limit`
-    /// entries; if so many, there may be more.
+    /// Turns the wheel towards `now` and takes out what has expired. Stops after
+    /// `limit` entries were touched; [`wake_at`](Self::wake_at) is not after `now`
+    /// as long as there is more to do.
     pub(crate) fn expire(&mut self, now: Nanos, limit: usize) -> Vec<Arc<Entry<V>>> {
         let until = tick_of(now);
         let mut expired = Vec::new();
+        let mut left = limit;
         loop {
-            self.empty_slot(0, limit, |_, entry| expired.push(entry));
-            if expired.len() >= limit || self.tick >= until {
+            for wheel in (1..WHEELS).rev() {
+                if self.deals_out && self.tick.trailing_zeros() >= SLOT_BITS * wheel as u32 {
+                    left -= self.empty_slot(wheel, left, Self::place);
+                }
+            }
+            self.deals_out &= left == 0;
+            left -= self.empty_slot(0, left, |_, entry| expired.push(entry));
+            if left == 0 || self.tick >= until {
                 return expired;
             }
             // Jump to the next tick at which a slot in use comes up.
             self.tick = self.next_tick().unwrap_or(until).min(until);
-            for wheel in (1..WHEELS).rev() {
-                if self.tick.trailing_zeros() >= SLOT_BITS * wheel as u32 {
-                    self.empty_slot(wheel, usize::MAX, Self::place);
-                }
-            }
+            self.deals_out = true;
         }
     }
 
     /// The earliest moment at which [`expire`](Self::expire) has work to do.
     pub(crate) fn wake_at(&self) -> Nanos {
-        if self.in_use[0] >> (self.tick % SLOTS) & 1 == 1 {
+        if self.deals_out || self.in_use[0] >> (self.tick % SLOTS) & 1 == 1 {
             return self.tick << TICK_BITS; // what a limit left there
         }
         self.next_tick().map_or(NEVER, |tick| tick << TICK_BITS)
@@ -106,28 +114,26 @@ impl<V> Wheel<V> {
         entry.place.in_wheel.put(node);
     }
 
-    /// Takes entries out of the slot that a wheel has come to. (In the first wheel
-    /// that slot never holds later ones: `place` looks ahead.)
+    /// Takes up to `limit` entries out of the slot that a wheel has come to: how
+    /// many. (That slot never holds later ones then: `place` looks ahead.)
     fn empty_slot(
         &mut self,
         wheel: usize,
         limit: usize,
         mut take: impl FnMut(&mut Self, Arc<Entry<V>>),
-    ) {
+    ) -> usize {
         let slot = (self.tick >> shift(wheel)) % SLOTS;
         let list = wheel * SLOTS as usize + slot as usize;
-        for _ in 0..limit {
-            let Some(entry) = self
-                .entries
-                .first(list)
-                .and_then(|node| self.entries.unlink(node))
-            else {
-                break;
+        for taken in 0..limit {
+            let first = self.entries.first(list);
+            let Some(entry) = first.and_then(|node| self.entries.unlink(node)) else {
+                return taken;
             };
             entry.place.in_wheel.take();
             self.note_if_empty(list);
             take(self, entry);
         }
+        limit
     }
 
     fn note_if_empty(&mut self, list: usize) {
@@ -230,6 +236,29 @@ mod tests {
         assert_eq!(wheel.expire(now, 4).len(), 2);
         wheel.validate();
         assert_eq!(wheel.wake_at(), NEVER);
+    }
+
+    #[test]
+    fn a_limit_also_bounds_what_is_dealt_out_to_lower_wheels() {
+        let mut wheel = Wheel::new();
+        let deadlines: Vec<_> = (0..100).map(|n| 400 * SECOND + n).collect();
+        let entries: Vec<_> = deadlines.iter().map(|&at| entry(0, at)).collect();
+        entries.iter().for_each(|entry| wheel.insert(entry));
+        let now = 500 * SECOND;
+        let (mut fired, mut calls) = (0, 0);
+        while wheel.wake_at() <= now {
+            let expired = wheel.expire(now, 10);
+            assert!(expired.len() <= 10);
+            wheel.validate();
+            fired += expired.len();
+            calls += 1;
+        }
+        assert_eq!(fired, 100);
+        // Each entry was dealt out at least once before it fired.
+        assert!(
+            calls >= 20,
+            "{calls} calls touched more than 10 entries each"
+        );
     }
 
     #[test]

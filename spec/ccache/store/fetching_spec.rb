@@ -222,6 +222,62 @@ RSpec.describe Ccache::Store, "fetching" do
     join(thread)
   end
 
+  # Stops the loader in the moment between its write and its landing.
+  def fetch_that_stops_after_its_write(written, go)
+    Thread.new do
+      me = Thread.current
+      trace = TracePoint.new(:c_return) do |event|
+        written << true and go.pop if event.method_id == :write && Thread.current == me && event.self.equal?(store)
+      end
+      trace.enable { store.fetch("key") { "old" } }
+    end
+  end
+
+  it "gives nobody what a delete before their fetch has removed" do
+    written = Queue.new
+    go = Queue.new
+    leader = fetch_that_stops_after_its_write(written, go)
+    written.pop
+    store.delete("key")
+    newer = Thread.new { store.fetch("key") { "new" } }
+    expect(join(newer)).to eq(["new"])
+    go << true
+    expect(join(leader)).to eq(["old"])
+    expect(store["key"]).to eq("new")
+  end
+
+  it "knows loads by the key's bytes, whatever a subclass of String says of itself" do
+    odd = Class.new(String) { def to_s = "same" }
+    go = Queue.new
+    started = Queue.new
+    leader = Thread.new { store.fetch(odd.new("a")) { started << true and go.pop and "a's" } }
+    started.pop
+    other = Thread.new { store.fetch(odd.new("b")) { "b's" } }
+    expect(join(other)).to eq(["b's"])
+    go << true
+    expect(join(leader)).to eq(["a's"])
+    expect(store.keys).to contain_exactly("a", "b")
+  end
+
+  it "does not wait for a fiber whose thread waits for the load that would wait" do
+    started = Queue.new
+    first = Thread.new do
+      suspended = Fiber.new { store.fetch("one") { Fiber.yield || 1 } }
+      suspended.resume
+      started.pop
+      store.fetch("two") { 2 }
+      suspended.resume
+    end
+    second = Thread.new do
+      store.fetch("two") do
+        started << true
+        until_asleep(first)
+        store.fetch("one") { "not waited for" }
+      end
+    end
+    expect(join(first, second)).to eq([1, "not waited for"])
+  end
+
   it "needs a block, and says so", :mistyped do
     expect { store.fetch("key") }.to raise_error(ArgumentError, /block/)
   end
