@@ -18,7 +18,7 @@ Gem::Specification.new do |spec|
   spec.files = Dir.chdir(__dir__) do
     Dir["lib/**/*.rb", "ext/**/*.{rs,rb,toml}", "Cargo.{toml,lock}", "sig/**/*.rbs",
         "docs/**/*.md", "README.md", "CHANGELOG.md", "LICENSE.txt"]
-      .grep_v(%r{\Aext/\w+/(tests|benches|target)/})
+      .grep_v(%r{/(tests|target)/})
   end
   spec.require_paths = ["lib"]
   spec.extensions = ["ext/ccache/extconf.rb"]
