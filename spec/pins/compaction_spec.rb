@@ -71,9 +71,7 @@ RSpec.describe "Compaction of a full store" do
       abort "wrong: #{wrong.inspect}" unless wrong.empty?
       puts "checked #{store.size}"
     RUBY
-    outcome = run_ruby(program)
-    expect(outcome).to succeed
-    expect(outcome.output).to match(/checked [1-9]/)
+    expect(output_of(program)).to match(/checked [1-9]/)
   end
 
   it "finds the heap consistent at every stage of a store's life" do

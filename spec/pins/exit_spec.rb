@@ -33,9 +33,7 @@ RSpec.describe "Exit and introspection" do
       Thread.new { $full.fetch("stuck") { sleep } }
       Thread.pass
     RUBY
-    outcome = run_ruby(program)
-    expect(outcome).to succeed
-    expect(outcome.output).to eq("finalized\n")
+    expect(output_of(program)).to eq("finalized\n")
   end
 
   it "lets ObjectSpace walk through stores, segments and values" do
@@ -74,9 +72,7 @@ RSpec.describe "Exit and introspection" do
       end
       puts "done"
     RUBY
-    outcome = run_ruby(program)
-    expect(outcome).to succeed
-    expect(outcome.output).to eq("done\n")
+    expect(output_of(program)).to eq("done\n")
   end
 
   it "hands the map of a collected store to another thread, which drops it" do

@@ -140,8 +140,6 @@ RSpec.describe "A forked child" do
       puts reader.read
       Ccache::Testing.stop_hammering
     RUBY
-    outcome = run_ruby(program)
-    expect(outcome).to succeed
-    expect(outcome.output).to eq("right\n")
+    expect(output_of(program)).to eq("right\n")
   end
 end

@@ -3,13 +3,11 @@
 # Invariant G4: no Ruby code runs while a lock of ours is held. In processes of
 # their own, since a native deadlock answers to nobody.
 #
-# To see red: in ext/ccache/src/methods.rs let `aref` decode (`into_object`) inside
-# the closure that `read` calls under the shard's lock.
+# To see red: in ext/ccache/src/methods.rs let `read` decode (`into_object`) inside
+# the closure that the map calls under its shard's lock.
 RSpec.describe "Ruby code that a store calls may use that store:" do
   def expect_done(program)
-    outcome = run_ruby(program, within: 20)
-    expect(outcome).to succeed
-    expect(outcome.output).to eq("done\n")
+    expect(output_of(program, within: 20)).to eq("done\n")
   end
 
   it "Marshal's hooks of a value that is encoded or decoded" do

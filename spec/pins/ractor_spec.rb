@@ -21,9 +21,7 @@ RSpec.describe "Ractors" do
       end
       puts ractors.map { |ractor| ractor.respond_to?(:value) ? ractor.value : ractor.take }.inspect
     RUBY
-    outcome = run_ruby(program)
-    expect(outcome).to succeed
-    expect(outcome.output).to eq("[true, true, true]\n")
+    expect(output_of(program)).to eq("[true, true, true]\n")
   end
 
   it "do not keep a GC waiting while one of them waits for the list's structure" do
@@ -37,9 +35,7 @@ RSpec.describe "Ractors" do
       puts Process.clock_gettime(Process::CLOCK_MONOTONIC) - started < 2
       puts ractor.respond_to?(:value) ? ractor.value : ractor.take
     RUBY
-    outcome = run_ruby(program)
-    expect(outcome).to succeed
-    expect(outcome.output).to eq("true\ndone\n")
+    expect(output_of(program)).to eq("true\ndone\n")
   end
 
   it "cannot share a store that something was stored in, which stays as it was" do
@@ -75,9 +71,7 @@ RSpec.describe "Ractors" do
         puts error.message[0, 60]
       end
     RUBY
-    outcome = run_ruby(program)
-    expect(outcome).to succeed
-    expect(outcome.output)
+    expect(output_of(program))
       .to eq("[:done, :done, :done]\ntrue\na store that Ractors share takes shareable values only, got \n")
   end
 end

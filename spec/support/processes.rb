@@ -15,6 +15,13 @@ module Processes
     Outcome.new(status, output)
   end
 
+  # What a program prints that has to succeed.
+  def output_of(program, **options)
+    outcome = run_ruby(program, **options)
+    expect(outcome).to succeed
+    outcome.output
+  end
+
   # Forks, runs the block in the child, and tells its exit status, or :stuck
   # after it had to be killed.
   def status_of_fork(within: 5)

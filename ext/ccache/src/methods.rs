@@ -24,16 +24,7 @@ use std::sync::Arc;
 
 /// `store[key]`.
 fn aref(store: Value, key: Value) -> Result<Value, Error> {
-    let (live, opened) = open(&store)?;
-    let key = Key::new(key)?;
-    // SAFETY: the key is an argument; the look-up calls no Ruby.
-    let taken = opened
-        .shelf
-        .read(unsafe { key.bytes() }, |entry| entry.value().take(&live));
-    match taken {
-        Some(taken) => taken.into_object(&live),
-        None => Ok(live.ruby().qnil().as_value()),
-    }
+    read(store, key, Ruby::get_with(store).qnil().as_value())
 }
 
 /// `store.get(key)`; with keywords the face's `get_with`.
@@ -163,6 +154,7 @@ fn is_closed(store: Value) -> bool {
 }
 
 /// The value of `key`, or `absent`. Counts as a read.
+#[inline]
 fn read(store: Value, key: Value, absent: Value) -> Result<Value, Error> {
     let (live, opened) = open(&store)?;
     let key = Key::new(key)?;
