@@ -31,8 +31,13 @@ module Garbage
     Thread.new(&block).value
   end
 
-  # Collects until the block is true; conservative stack scanning may keep one
-  # object for a while, so the stack is written over in between.
+  # The machine's stack is scanned conservatively, so a stale word on it may keep
+  # an object for as long as it likes: what must be collected is made MANY times,
+  # and a STRAY or two may stay. (A leak would keep them all.)
+  MANY = 20
+  STRAYS = 2
+
+  # Collects until the block is true; the stack is written over in between.
   def collect_until(tries: 50)
     tries.times do
       return true if yield
@@ -43,10 +48,16 @@ module Garbage
     yield
   end
 
-  # Living instances, after a full collection.
+  # Living instances, after a full collection; counted on a stack of their own,
+  # where the walk leaves what it found.
   def living(klass)
     GC.start
-    ObjectSpace.each_object(klass).count
+    elsewhere { ObjectSpace.each_object(klass).count }
+  end
+
+  # Whether all instances but strays get collected.
+  def collected?(klass)
+    collect_until { living(klass) <= STRAYS }
   end
 
   # Resident memory of this process in bytes.

@@ -40,7 +40,7 @@ RSpec.describe Ccache::Store, "from new to close" do
 
   it "refuses everything once closed, and unpins all" do
     klass = Class.new
-    elsewhere { store["key"] = klass.new and nil }
+    elsewhere { store["key"] = Array.new(Garbage::MANY) { klass.new } and nil }
     expect(store.closed?).to be(false)
     expect(store.close).to be_nil
     expect(store.close).to be_nil
@@ -53,7 +53,7 @@ RSpec.describe Ccache::Store, "from new to close" do
       -> { store.delete_multi("a") }, -> { store.update("a") { 1 } }, -> { store.stats }, -> { store.pin_list.size }
     ]
     calls.each { |call| expect(&call).to raise_error(Ccache::ClosedError, "the store is closed") }
-    expect(collect_until { living(klass).zero? }).to be(true)
+    expect(collected?(klass)).to be(true)
   end
 
   it "may be closed inside a loader, whose fetch then raises" do

@@ -64,15 +64,14 @@ RSpec.describe Ccache::Store, "with many keys at once" do
   end
 
   it "keeps nothing pinned for a walk that was left or abandoned" do
-    100.times { |number| store["key#{number}"] = Object.new }
-    store.each { break }
-    elsewhere do
-      walk = store.each
-      walk.next
-      nil
+    stores = Array.new(Garbage::MANY) { described_class.new }
+    stores.each do |store|
+      100.times { |number| store["key#{number}"] = Object.new }
+      store.each { break }
     end
-    store.clear
-    expect(collect_until { store.pin_list.size.zero? }).to be(true)
+    elsewhere { stores.each { |store| store.each.next } && nil }
+    stores.each(&:clear)
+    expect(collect_until { stores.count { |store| store.pin_list.size.positive? } <= Garbage::STRAYS }).to be(true)
   end
 
   it "counts neither keys nor each nor key? as reads" do
