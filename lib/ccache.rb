@@ -9,8 +9,16 @@ require_relative "ccache/plain_data"
 require_relative "ccache/values"
 require_relative "ccache/seconds"
 require_relative "ccache/coalescer"
+require_relative "ccache/coders"
+require_relative "ccache/freshness"
+require_relative "ccache/server_options"
+require_relative "ccache/remote_options"
+require_relative "ccache/revalidator"
 require_relative "ccache/pin_list"
+require_relative "ccache/store/arguments"
+require_relative "ccache/store/loading"
 require_relative "ccache/store"
+require_relative "ccache/store/remote"
 
 # A conditional cache: live Ruby objects, each with an ETag beside it.
 #

@@ -22,6 +22,9 @@ RSpec.configure do |config|
   config.include Garbage
   config.include Waiting
   config.include Processes
+  config.include Servers
+
+  config.after { own_servers.each(&:stop) }
 
   # The whole suite again with a minor collection at every allocation: GC_STRESS=1.
   config.around do |example|

@@ -90,22 +90,18 @@ module Ccache
     # those who wait runs its block.
     #
     # @return [#current?] what the block returned, here or there
-    def run(key)
-      loader = Loader.current
+    def run(key, &block)
       loop do
-        mine = Flight.new(loader)
-        begin
-          flight = take_off(key, mine)
-          return mine.result = yield if flight.equal?(mine)
-        ensure
-          # On the way into an `ensure` there is no interrupt; in it, this mask.
-          # The first line needs no stack.
-          mine.landed = true
-          Thread.handle_interrupt(Object => :never) { land(key, mine) }
-        end
-        return yield unless wait_for(flight, loader)
-        return flight.result if flight.result&.current?
+        mine, result = attempt(key, &block)
+        return result if mine || result&.current?
       end
+    end
+
+    # Runs the block, or waits for who runs it for the same key.
+    #
+    # @return [Array(Boolean, Object)] whether it was run here, and what it returned
+    def once(key, &block)
+      attempt(key, &block)
     end
 
     # Lets nobody join this fiber's flight any more. A loader that has what it
@@ -116,6 +112,23 @@ module Ccache
     end
 
     private
+
+    def attempt(key)
+      loader = Loader.current
+      mine = Flight.new(loader)
+      begin
+        flight = take_off(key, mine)
+        return true, mine.result = yield if flight.equal?(mine)
+      ensure
+        # On the way into an `ensure` there is no interrupt; in it, this mask.
+        # The first line needs no stack.
+        mine.landed = true
+        Thread.handle_interrupt(Object => :never) { land(key, mine) }
+      end
+      return true, yield unless wait_for(flight, loader)
+
+      [false, flight.result]
+    end
 
     # The flight of this key: `mine` if there was none.
     def take_off(key, mine)

@@ -104,4 +104,63 @@ module Ccache
       new("the entry of #{Error.show(key)} is not #{wanted}")
     end
   end
+
+  # What is common to the failures of a server: which one, at which key, and
+  # whether doing the same again may help. Messages show neither values nor passwords.
+  module RemoteFailure
+    include Error
+
+    # @return [String] the server's address, without credentials
+    attr_reader :server
+    # @return [String, Symbol, Array, nil] the key that it was about, or the keys
+    attr_reader :key
+
+    # @return [Boolean] whether the same call may succeed later
+    def retriable?
+      @retriable
+    end
+
+    # @api private
+    def self.included(error)
+      error.extend(Maker)
+    end
+
+    # @api private
+    module Maker
+      # @return [RemoteFailure]
+      def for(message, server, key, retriable)
+        about = key.nil? ? "" : " (key #{Error.show(key)})"
+        new("#{message}#{about}").tap { |error| error.send(:concern, server, key, retriable) }
+      end
+    end
+
+    private
+
+    def concern(server, key, retriable)
+      @server = server
+      @key = key
+      @retriable = retriable
+    end
+  end
+
+  # There is no connection to the server: refused, lost, or failed a moment ago
+  # and not tried again yet. A write may or may not have been done.
+  class ConnectionError < StandardError
+    include RemoteFailure
+  end
+
+  # The server did not answer in time. A write may or may not have been done.
+  class TimeoutError < StandardError
+    include RemoteFailure
+  end
+
+  # The server answered with an error, such as WRONGTYPE, OOM, READONLY or NOAUTH.
+  class ServerError < StandardError
+    include RemoteFailure
+  end
+
+  # A value cannot be encoded or decoded, or is larger than `max_value_bytes:`.
+  class CodecError < StandardError
+    include RemoteFailure
+  end
 end

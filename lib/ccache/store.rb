@@ -22,6 +22,9 @@ module Ccache
   #   store.fetch("settings") { load_settings } # loads
   #   store.fetch("settings") { load_settings } # the same object
   class Store
+    include Arguments
+    include Loading
+
     # What {#each} walks through; native.
     #
     # @api private
@@ -29,7 +32,7 @@ module Ccache
     private_constant :Snapshot
 
     # @return [Hash{Symbol => Object}] what {#initialize} takes, and its defaults
-    OPTIONS = { max_entries: nil, expires_in: nil, values: :shared }.freeze
+    OPTIONS = { max_entries: nil, expires_in: nil, values: nil, **RemoteOptions::DEFAULTS }.freeze
 
     # The largest bound.
     MAX_ENTRIES = (2**32) - 2
@@ -37,11 +40,15 @@ module Ccache
     # For `expires_in:`: as the store's default says; as the replaced entry would have.
     INHERITED = Object.new.freeze
     KEPT = Object.new.freeze
-    # For a read that found nothing, since nil is a value.
-    ABSENT = Object.new.freeze
+    # For a read that found nothing, since nil is a value; and what of the server's
+    # a loaded value may replace: nothing, what is not ours, or anything.
+    Absent = Struct.new(:replaced_by)
+    ABSENT = Absent.new(:new).freeze
+    REJECTED = Absent.new(:free).freeze
+    UNDECODABLE = Absent.new(:always).freeze
     # For `if_match:`: no condition, since nil is one.
     ANY = Object.new.freeze
-    private_constant :INHERITED, :KEPT, :ABSENT, :ANY
+    private_constant :INHERITED, :KEPT, :Absent, :ABSENT, :REJECTED, :UNDECODABLE, :ANY
 
     # @param options [Hash]
     # @option options [Integer, nil] :max_entries the most entries to keep; no
@@ -51,16 +58,15 @@ module Ccache
     # @option options [Symbol] :values see above
     # @raise [InvalidOption]
     def initialize(**options)
-      unknown = options.keys - OPTIONS.keys
-      raise InvalidOption.unknown(unknown, OPTIONS.keys) unless unknown.empty?
-
-      max_entries, expires_in, values = OPTIONS.merge(options).values_at(*OPTIONS.keys)
-      check_max_entries(max_entries)
-      Values.check(values)
-      open_store(max_entries, nanoseconds(expires_in), values == :shared)
-      @max_entries = max_entries
-      @expires_in = expires_in&.to_f
-      @values = values
+      options = complete(options)
+      @remote = RemoteOptions.new(options.slice(*RemoteOptions::DEFAULTS.keys))
+      @max_entries = check_max_entries(options[:max_entries])
+      lifetime = nanoseconds(options[:expires_in])
+      @expires_in = options[:expires_in]&.to_f
+      @values = Values.check(options[:values] || (@remote.server? ? :auto : :shared))
+      is_plain = @values == :shared && !@remote.server?
+      open_store(@max_entries, lifetime, is_plain, @remote.settings)
+      extend(Remote) if @remote.server?
     end
 
     # @!method get(key, if_none_match: nil, values: nil)
@@ -161,20 +167,24 @@ module Ccache
     # @yieldparam key [String, Symbol]
     # @return [Object] the value
     # @raise [InvalidKey, InvalidOption, InvalidValue, ClosedError]
-    def fetch(key, expires_in: INHERITED, values: nil, skip_nil: false)
+    def fetch(key, expires_in: INHERITED, values: nil, skip_nil: false, lock: nil,
+              max_age: nil, stale_while_revalidate: nil, stale_if_error: nil)
       raise ArgumentError, "fetch needs a block that loads the value" unless block_given?
 
       Values.check(values) if values
       lifetime = nanoseconds(expires_in)
-      found = read_as(key, values)
-      ABSENT.equal?(found) ? load_once(key, lifetime, values || @values, skip_nil) { yield key } : found
+      lock &&= Seconds.to_nanoseconds(lock, :lock)
+      found = read_for_fetch(key, values, freshness(max_age, stale_while_revalidate, stale_if_error))
+      return found unless Absent === found
+
+      load_once(key, Load.new(lifetime, values || @values, skip_nil, lock), found) { yield key }
     end
 
     # @param key [String, Symbol]
     # @return [Entry, nil] value, etag, age and time of expiry, all of one moment
     # @raise [InvalidKey, ClosedError]
-    def entry(key)
-      parts = read_entry(key, nil)
+    def entry(key, max_age: nil, stale_while_revalidate: nil, stale_if_error: nil)
+      parts = read_parts(key, nil, freshness(max_age, stale_while_revalidate, stale_if_error))
       parts && Entry.new(*parts.first(4))
     end
 
@@ -203,13 +213,12 @@ module Ccache
       key = unchanging(key)
       expected = nil
       (retries + 1).times do
-        current, expected = read_entry(key, nil)
+        current, expected = read_parts(key, nil, Freshness::NONE)
         return nil unless expected
 
         draft = Values.copy_mutable(current)
         returned = yield draft
-        kept = Values.keep(draft.frozen? ? returned : draft, values)
-        etag = write(key, *kept, nil, lifetime, expected)
+        etag = write_value(key, draft.frozen? ? returned : draft, values, nil, lifetime, expected)
         return etag if etag
       end
       raise PreconditionFailed.for(key, expected)
@@ -218,10 +227,11 @@ module Ccache
     # @param keys [Array<String, Symbol>]
     # @return [Hash] the keys that have an entry, as they were given, with the values
     # @raise [InvalidKey, ClosedError]
-    def get_multi(*keys)
+    def get_multi(*keys, max_age: nil, stale_if_error: nil)
+      freshness(max_age, nil, stale_if_error)
       keys.each_with_object({}) do |key, found|
         value = read(key, ABSENT)
-        found[key] = value unless ABSENT.equal?(value)
+        found[key] = value unless Absent === value
       end
     end
 
@@ -234,14 +244,10 @@ module Ccache
     # @return [Hash{String, Symbol => String}] the etags, frozen
     # @raise [InvalidKey, InvalidOption, InvalidValue, ClosedError]
     def set_multi(entries, expires_in: INHERITED, values: @values)
-      raise InvalidOption.for(:entries, entries, "a Hash of keys and values") unless entries.is_a?(Hash)
-
-      Values.check(values)
-      lifetime = nanoseconds(expires_in)
-      entries.each_key { |key| check(key, nil) }
+      lifetime = check_entries(entries, expires_in, values)
       entries
         .transform_values { |value| Values.keep(value, values) }
-        .to_h { |key, kept| [key, write(key, *kept, nil, lifetime, true)] }
+        .to_h { |key, kept| [key, write(key, *kept, nil, lifetime, true, nil)] }
     end
 
     # Like {#fetch} for each key: those without an entry are loaded one by one.
@@ -253,6 +259,41 @@ module Ccache
     # @raise [InvalidKey, InvalidOption, InvalidValue, ClosedError]
     def fetch_multi(*keys, **options, &block)
       keys.to_h { |key| [key, fetch(key, **options, &block)] }
+    end
+
+    # Adds to an Integer; one that is not there counts as 0. Atomic.
+    #
+    # @param key [String, Symbol]
+    # @param amount [Integer]
+    # @param expires_in [Numeric, ActiveSupport::Duration, nil] seconds, for a number
+    #   that was not there; one that was keeps its time
+    # @return [Integer] the sum
+    # @raise [InvalidValue] the entry is no Integer
+    # @raise [InvalidKey, InvalidOption, ClosedError]
+    def increment(key, amount = 1, expires_in: INHERITED)
+      check_amount(amount)
+      lifetime = nanoseconds(expires_in)
+      key = unchanging(key)
+      loop do
+        number, etag = read_parts(key, nil, Freshness::NONE)
+        raise InvalidValue.for(number, "add to", "it is no Integer") unless etag.nil? || number.is_a?(Integer)
+
+        sum = (number || 0) + amount
+        return sum if write_value(key, sum, @values, nil, etag ? :kept : lifetime, etag)
+      end
+    end
+
+    # The same with the amount's opposite; see {#increment}.
+    #
+    # @param key [String, Symbol]
+    # @param amount [Integer]
+    # @param options [Hash] as for {#increment}
+    # @return [Integer] the difference
+    # @raise [InvalidValue] the entry is no Integer
+    # @raise [InvalidKey, InvalidOption, ClosedError]
+    def decrement(key, amount = 1, **options)
+      check_amount(amount)
+      increment(key, -amount, **options)
     end
 
     # @param keys [Array<String, Symbol>]
@@ -320,27 +361,18 @@ module Ccache
       raise NotCopyable, "a #{self.class} cannot be marshalled: it lives in this process"
     end
 
+    # In this process's memory, whatever a server says.
+    alias held? key?
+    private :held?
+
     private
 
-    # What a loader brought: the value for its own caller, what the cache keeps,
-    # whether that is an encoding, and whether it is still true for others.
-    Loaded = Struct.new(:own, :kept, :encoded, :current) do
-      alias_method :current?, :current
-
-      # For another caller.
-      def for_reader(values)
-        return Marshal.load(kept) if encoded # rubocop:disable Security/MarshalLoad -- dumped by Values.keep
-
-        values == :fresh ? Values.copy_mutable(kept) : kept
-      end
-    end
-    private_constant :Loaded
-
     # {#get} with keywords.
-    def get_with(key, if_none_match: nil, values: nil)
+    def get_with(key, if_none_match: nil, values: nil, max_age: nil, stale_while_revalidate: nil, stale_if_error: nil)
       raise InvalidOption.for(:values, values, ":fresh or nil") unless [nil, :fresh].include?(values)
 
-      value, etag, _age, _time_to_live, is_private = read_entry(key, if_none_match)
+      freshness = freshness(max_age, stale_while_revalidate, stale_if_error)
+      value, etag, _age, _time_to_live, is_private = read_parts(key, if_none_match, freshness)
       return value unless etag
       return NOT_MODIFIED if if_none_match && etag.b == if_none_match.b
 
@@ -348,12 +380,17 @@ module Ccache
     end
 
     # {#set} with keywords, or where the value is not kept as it is.
-    def set_with(key, value, expires_in: INHERITED, values: @values, etag: nil, if_match: ANY)
+    def set_with(key, value, expires_in: INHERITED, values: @values, etag: nil, if_match: ANY, if_none_match: nil)
       check(key, etag)
       lifetime = nanoseconds(expires_in)
-      condition = condition(if_match)
-      kept = Values.keep(value, Values.check(values))
-      write(key, *kept, etag, lifetime, condition) || raise(PreconditionFailed.for(key, if_match))
+      condition = condition(if_match, if_none_match)
+      write_value(key, value, Values.check(values), etag, lifetime, condition) ||
+        raise(PreconditionFailed.for(key, if_match))
+    end
+
+    # The etag, or nil if the condition does not hold.
+    def write_value(key, value, values, etag, lifetime, condition)
+      write(key, *Values.keep(value, values), etag, lifetime, condition, nil)
     end
 
     # {#delete} with keywords.
@@ -362,10 +399,16 @@ module Ccache
       deleted.nil? ? raise(PreconditionFailed.for(key, if_match)) : deleted
     end
 
+    # Value, etag, age, time to live and whether the value is the caller's own; or nil.
+    def read_parts(key, known, _freshness)
+      read_entry(key, known)
+    end
+
     # The value as a reader under this policy gets it, or ABSENT.
-    def read_as(key, values)
+    def read_as(key, values, _freshness)
       values == :fresh ? read_fresh(key) : read(key, ABSENT)
     end
+    alias read_for_fetch read_as
 
     # A private, mutable copy of the value, or ABSENT.
     def read_fresh(key)
@@ -375,79 +418,13 @@ module Ccache
       is_private ? value : Values.copy_mutable(value)
     end
 
-    def load_once(key, lifetime, values, skip_nil, &loader)
-      led = false
-      key = unchanging(key)
-      loaded = Coalescer.current.run(flight_of(key)) do
-        led = true
-        load_under_lease(key, lifetime, values, skip_nil, &loader)
-      end
-      return loaded.own if led
-
-      count_coalesced
-      loaded.for_reader(values)
-    end
-
-    # Runs the loader, unless another one's result came in before this one's turn.
-    def load_under_lease(key, lifetime, values, skip_nil)
-      found = key?(key) ? read_as(key, values) : ABSENT
-      # Not for others: it may be this caller's own copy. They look for themselves.
-      return Loaded.new(found, nil, false, false) unless ABSENT.equal?(found)
-
-      lease = take_lease(key)
-      begin
-        count_load
-        value = yield
-        kept, encoded = Values.keep(value, values)
-        Coalescer.current.close(flight_of(key))
-        return Loaded.new(nil, nil, false, give_back_lease(key, lease)) if value.nil? && skip_nil
-
-        is_stored = write(key, kept, encoded, nil, lifetime, lease)
-        Loaded.new(encoded ? value : kept, kept, encoded, !is_stored.nil?)
-      ensure
-        give_back_lease(key, lease)
-      end
-    end
-
-    # The key for as long as a block runs that may change the caller's String.
-    def unchanging(key)
-      check(key, nil)
-      return key.name if Symbol === key # rubocop:disable Style/CaseEquality -- also for a String that denies to be one
-
-      key.instance_of?(String) && key.frozen? ? key : String.new(key).freeze
+    def decode(bytes)
+      Marshal.load(bytes) # rubocop:disable Security/MarshalLoad -- dumped by Values.keep
     end
 
     # What the coalescer knows a load by: the key's bytes, as the map does.
     def flight_of(key)
       [self, key.b]
-    end
-
-    # For the native `write`: nanoseconds, nil for ever, or the sentinel's name.
-    def nanoseconds(expires_in)
-      if expires_in.nil? then nil
-      elsif INHERITED.equal?(expires_in) then :inherited
-      elsif KEPT.equal?(expires_in) then :kept
-      else
-        Seconds.to_nanoseconds(expires_in, :expires_in)
-      end
-    end
-
-    # For the native `write` and `remove`: true for none, nil for "no entry", or an etag.
-    def condition(if_match)
-      return true if ANY.equal?(if_match)
-      return if_match if if_match.nil? || if_match.is_a?(String)
-
-      raise InvalidEtag.for(if_match)
-    end
-
-    def natural?(number)
-      number.is_a?(Integer) && number >= 0
-    end
-
-    def check_max_entries(bound)
-      return if bound.nil? || (natural?(bound) && bound.between?(1, MAX_ENTRIES))
-
-      raise InvalidOption.for(:max_entries, bound, "an Integer from 1 to #{MAX_ENTRIES}, or nil for no bound")
     end
   end
 end

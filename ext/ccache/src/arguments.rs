@@ -4,7 +4,7 @@ use crate::errors;
 use ccache_core::{Condition, Etag, Lifetime};
 use magnus::rb_sys::AsRawValue;
 use magnus::value::ReprValue;
-use magnus::{Error, Integer, RString, Ruby, Symbol, TryConvert, Value};
+use magnus::{Error, Integer, RArray, RString, Ruby, Symbol, TryConvert, Value};
 use rb_sys::VALUE;
 
 /// The bytes of a key: a String's, or those of a Symbol's name.
@@ -55,6 +55,19 @@ impl Key {
     }
 }
 
+/// A copy of a key's bytes.
+pub(crate) fn key_bytes(value: Value) -> Result<Vec<u8>, Error> {
+    let key = Key::new(value)?;
+    // SAFETY: `value` is this function's own argument; no Ruby code runs.
+    Ok(unsafe { key.bytes() }.to_vec())
+}
+
+/// A copy of a String's bytes.
+pub(crate) fn string_bytes(string: RString) -> Vec<u8> {
+    // SAFETY: `string` is this function's own argument; no Ruby code runs.
+    unsafe { string.as_slice() }.to_vec()
+}
+
 /// A caller's etag.
 pub(crate) fn etag(value: Value) -> Result<Etag, Error> {
     let text = RString::from_value(value).ok_or_else(|| errors::invalid_etag(value))?;
@@ -72,7 +85,8 @@ pub(crate) fn optional_etag(value: Value) -> Result<Option<Etag>, Error> {
 }
 
 /// How the face says on what a write depends: `true` on nothing, `nil` on there
-/// being no entry, an etag on that one, an Integer on that lease.
+/// being no entry, an etag on that one, an etag in an Array on there being no such
+/// one, an Integer on that lease.
 pub(crate) fn condition(value: Value) -> Result<Condition, Error> {
     let ruby = Ruby::get_with(value);
     if value.is_nil() {
@@ -81,6 +95,8 @@ pub(crate) fn condition(value: Value) -> Result<Condition, Error> {
         Ok(Condition::Always)
     } else if Integer::from_value(value).is_some() {
         u64::try_convert(value).map(Condition::IfLeased)
+    } else if let Some(unwanted) = RArray::from_value(value) {
+        etag(unwanted.entry(0)?).map(Condition::IfNoneMatch)
     } else {
         etag(value).map(Condition::IfMatch)
     }
@@ -100,5 +116,39 @@ pub(crate) fn lifetime(value: Value, default: Lifetime) -> Result<Lifetime, Erro
         })
     } else {
         u64::try_convert(value).map(Lifetime::For)
+    }
+}
+
+/// The bytes of a String that nobody can change any more, usable without the GVL.
+///
+/// They are those of a frozen String (the argument's own, shared, or copied by
+/// Ruby), which this value keeps on the machine stack: so it is neither freed nor
+/// moved for as long as the value lives.
+pub(crate) struct FrozenBytes {
+    string: RString,
+}
+
+impl FrozenBytes {
+    pub(crate) fn new(string: RString) -> Result<Self, Error> {
+        magnus::rb_sys::protect(|| {
+            // SAFETY: the GVL is held and `string` is a live String; what is
+            // raised is caught by `protect`.
+            unsafe { rb_sys::rb_str_new_frozen(string.as_raw()) }
+        })
+        .map(crate::typed_data::from_raw)
+        .and_then(RString::try_convert)
+        .map(|string| Self { string })
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        // SAFETY: see the type; the borrow ends before the String leaves the stack.
+        unsafe { self.string.as_slice() }
+    }
+}
+
+impl Drop for FrozenBytes {
+    fn drop(&mut self) {
+        // The String is on the stack until here, whatever the optimizer thinks.
+        std::hint::black_box(&self.string);
     }
 }

@@ -2,6 +2,7 @@
 //! are Ruby's (`lib/ccache/errors.rb`); this is the one place that raises them.
 
 use crate::handle::Live;
+use ccache_core::remote::{RemoteError, Server};
 use magnus::{Error, ExceptionClass, IntoValue, Module, RModule, Ruby, Value, value::ReprValue};
 use magnus::{Exception, TryConvert};
 
@@ -45,6 +46,31 @@ pub(crate) fn foreign_pin(live: &Live<'_>) -> Error {
     let ruby = live.ruby();
     let message = "an entry's pin belongs to another store: please report this bug";
     Error::new(ruby.exception_fatal(), message.to_string())
+}
+
+/// What went wrong with the server, as `Ccache::Remote.error` says it.
+#[cold]
+pub(crate) fn remote(ruby: &Ruby, error: &RemoteError, server: &Server, key: Value) -> Error {
+    let kind = match error {
+        RemoteError::Connection(_) => "ConnectionError",
+        RemoteError::Timeout(_) => "TimeoutError",
+        RemoteError::Codec(_) => "CodecError",
+        RemoteError::Closed => return about(ruby, "ClosedError", ruby.qnil().as_value()),
+        _ => "ServerError",
+    };
+    let exception = ruby
+        .class_object()
+        .const_get::<_, RModule>("Ccache")
+        .and_then(|ccache| ccache.const_get::<_, ExceptionClass>(kind))
+        .and_then(|class| {
+            let (message, server) = (error.to_string(), server.to_string());
+            class.funcall::<_, _, Value>("for", (message, server, key, error.is_retriable()))
+        })
+        .and_then(Exception::try_convert);
+    match exception {
+        Ok(exception) => exception.into(),
+        Err(error) => error,
+    }
 }
 
 #[cold]

@@ -1,9 +1,11 @@
 //! Running without the GVL (P4).
 
+use ccache_core::remote::{Interrupter, Operation, RemoteError};
 use magnus::{Error, Ruby};
 use std::any::Any;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::task::Poll;
 
 /// Runs `work` without the GVL: other Ruby threads go on meanwhile. `work` must
 /// not touch Ruby, which `Send` cannot say for `Value`s, so it captures none.
@@ -17,6 +19,35 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 /// `rb_thread_call_without_gvl` does.
 pub(crate) fn without_gvl<T: Send>(
     ruby: &Ruby,
+    work: impl FnOnce() -> T + Send,
+) -> Result<T, Error> {
+    without_gvl_until(ruby, None, work)
+}
+
+/// Waits for the server without the GVL. A kill, a timeout or a signal handler
+/// takes effect at once; one that raises gives the operation up, and any other
+/// lets it go on where it was.
+pub(crate) fn wait_for<O: Operation>(
+    ruby: &Ruby,
+    mut operation: O,
+) -> Result<Result<O::Output, RemoteError>, Error> {
+    let interrupter = operation.interrupter();
+    loop {
+        let operation = &mut operation;
+        match without_gvl_until(ruby, Some(&interrupter), move || operation.wait())? {
+            Poll::Ready(outcome) => return Ok(outcome),
+            Poll::Pending => {
+                check_interrupts(ruby)?;
+                interrupter.resume();
+            }
+        }
+    }
+}
+
+/// Runs `work`, which `interrupter` can end.
+fn without_gvl_until<T: Send>(
+    ruby: &Ruby,
+    interrupter: Option<&Interrupter>,
     work: impl FnOnce() -> T + Send,
 ) -> Result<T, Error> {
     struct Job<F, T> {
@@ -39,6 +70,21 @@ pub(crate) fn without_gvl<T: Send>(
         run::<F, T>
     }
 
+    unsafe extern "C" fn interrupt(interrupter: *mut c_void) {
+        // SAFETY: `interrupter` is the caller's, who waits; Ruby calls this before
+        // `rb_nogvl` returns, maybe in a signal handler: it is one atomic store.
+        // (Were that not promised by UBF_ASYNC_SAFE, a process with one thread
+        // would start another one for each wait, to call this from there.)
+        unsafe { (*interrupter.cast::<Interrupter>()).interrupt() };
+    }
+
+    let (unblock, data): (rb_sys::rb_unblock_function_t, *mut c_void) = match interrupter {
+        Some(interrupter) => (
+            Some(interrupt),
+            std::ptr::from_ref(interrupter).cast_mut().cast(),
+        ),
+        None => (None, std::ptr::null_mut()),
+    };
     let mut job = Job {
         work: Some(work),
         result: None,
@@ -46,15 +92,15 @@ pub(crate) fn without_gvl<T: Send>(
     let function = runner(&job);
     loop {
         // SAFETY: the GVL is held (`ruby`) and no lock of ours is; `function`
-        // takes the `job` it is given, and runs at most once. Without an unblock
-        // function an interrupt waits until `work` is done.
+        // takes the `job` it is given, and runs at most once; `interrupt` takes the
+        // interrupter. Without one an interrupt waits until `work` is done.
         unsafe {
             rb_sys::rb_nogvl(
                 Some(function),
                 (&raw mut job).cast(),
-                None,
-                std::ptr::null_mut(),
-                rb_sys::RB_NOGVL_INTR_FAIL as _,
+                unblock,
+                data,
+                (rb_sys::RB_NOGVL_INTR_FAIL | rb_sys::RB_NOGVL_UBF_ASYNC_SAFE) as _,
             );
         }
         match job.result.take() {

@@ -16,6 +16,7 @@ mod methods;
 #[doc(hidden)]
 pub mod pin_list;
 mod reaper;
+mod remote;
 mod segment;
 mod snapshot;
 #[doc(hidden)]
@@ -35,6 +36,7 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     let ccache = ruby.define_module("Ccache")?;
     segment::init(ruby, ccache)?;
     methods::init(ruby, ccache)?;
+    remote::init(ccache)?;
     #[cfg(feature = "testing")]
     testing::init(ruby, ccache)?;
     Ok(())

@@ -140,6 +140,9 @@ fn clear(ruby: &Ruby, store: Value) -> Result<usize, Error> {
 fn close(ruby: &Ruby, store: Value) -> Result<(), Error> {
     let (live, opened) = opened(&store)?;
     live.store().refuse_from_now_on();
+    if let Some(link) = opened.shelf.link() {
+        link.close();
+    }
     drop_all(ruby, &live, &opened.shelf).inspect_err(|_| {
         // Interrupted before it began: somebody else does it.
         opened.shelf.abandon();
@@ -184,11 +187,11 @@ fn read_entry(
         (
             taken,
             entry.etag().clone(),
-            entry.created(),
+            entry.validated(),
             entry.deadline(),
         )
     });
-    let Some((taken, etag, created, deadline)) = found else {
+    let Some((taken, etag, validated, deadline)) = found else {
         return Ok(None);
     };
     let is_private = matches!(taken, Some(Taken::Encoded(_)));
@@ -200,7 +203,7 @@ fn read_entry(
     let parts = ruby.ary_new_capa(5);
     parts.push(value)?;
     parts.push(text(ruby, &etag))?;
-    parts.push(seconds(now.saturating_sub(created)))?;
+    parts.push(seconds(now.saturating_sub(validated)))?;
     let ttl = (deadline != ccache_core::NEVER).then(|| seconds(deadline.saturating_sub(now)));
     parts.push(ttl)?;
     parts.push(is_private)?;
@@ -208,7 +211,8 @@ fn read_entry(
 }
 
 /// Keeps `value`, or its encoding if `is_encoded`: the etag, or nil if the
-/// condition (see [`condition`]) does not hold.
+/// condition (see [`condition`]) does not hold. `as_of`, in the clock's nanoseconds,
+/// is when it was true, if that is not now.
 #[allow(clippy::too_many_arguments)] // the face's one way to write
 fn write(
     ruby: &Ruby,
@@ -219,12 +223,14 @@ fn write(
     given_etag: Value,
     for_how_long: Value,
     depends_on: Value,
+    as_of: Option<u64>,
 ) -> Result<Option<RString>, Error> {
     let (live, opened) = open(&store)?;
     let write = Write {
         etag: optional_etag(given_etag)?,
         lifetime: lifetime(for_how_long, opened.lifetime)?,
         condition: condition(depends_on)?,
+        as_of,
     };
     let stored = match RString::from_value(value).filter(|_| is_encoded) {
         Some(encoded) => {
@@ -333,7 +339,7 @@ fn pinned_objects(store: Value) -> Result<RArray, Error> {
 }
 
 /// Pins `value` for `key`, which is checked before anything is done.
-fn keep(live: &Live<'_>, key: Value, value: Value) -> Result<Stored, Error> {
+pub(crate) fn keep(live: &Live<'_>, key: Value, value: Value) -> Result<Stored, Error> {
     Key::new(key)?;
     if live.object().is_frozen() && !is_shareable(live, value)? {
         return Err(errors::not_shareable(live, value));
@@ -348,7 +354,12 @@ fn is_shareable(live: &Live<'_>, value: Value) -> Result<bool, Error> {
 }
 
 /// The one way into the map. The etag, or nothing if the condition does not hold.
-fn put(opened: &Opened, key: Value, stored: Stored, write: Write) -> Result<Option<Etag>, Error> {
+pub(crate) fn put(
+    opened: &Opened,
+    key: Value,
+    stored: Stored,
+    write: Write,
+) -> Result<Option<Etag>, Error> {
     let key = Key::new(key)?;
     // SAFETY: the key is an argument; the write calls no Ruby.
     match opened.shelf.write(unsafe { key.bytes() }, stored, write) {
@@ -367,6 +378,7 @@ fn unconditional(opened: &Opened) -> Write {
         etag: None,
         lifetime: opened.lifetime,
         condition: Condition::Always,
+        as_of: None,
     }
 }
 
@@ -377,7 +389,7 @@ fn peek(store: Value, key: Value) -> Result<Option<Arc<Entry<Stored>>>, Error> {
     Ok(opened.shelf.peek(unsafe { key.bytes() }))
 }
 
-fn drop_all(ruby: &Ruby, live: &Live<'_>, shelf: &Arc<Shelf>) -> Result<usize, Error> {
+pub(crate) fn drop_all(ruby: &Ruby, live: &Live<'_>, shelf: &Arc<Shelf>) -> Result<usize, Error> {
     let shelf = Arc::clone(shelf);
     let count = without_gvl(ruby, move || shelf.clear(drop))?;
     PinList::tidy(live)?;
@@ -386,7 +398,7 @@ fn drop_all(ruby: &Ruby, live: &Live<'_>, shelf: &Arc<Shelf>) -> Result<usize, E
 
 /// Calls a private method of the face with this method's own arguments and block.
 #[cold]
-fn face(store: Value, method: &CStr, args: &[Value]) -> Result<Value, Error> {
+pub(crate) fn face(store: Value, method: &CStr, args: &[Value]) -> Result<Value, Error> {
     magnus::rb_sys::protect(|| {
         // SAFETY: the GVL is held, the arguments are on the stack, no lock of
         // ours is held (G4), and what is raised is caught by `protect`.
@@ -403,14 +415,14 @@ fn face(store: Value, method: &CStr, args: &[Value]) -> Result<Value, Error> {
     .map(from_raw)
 }
 
-fn text(ruby: &Ruby, etag: &Etag) -> RString {
+pub(crate) fn text(ruby: &Ruby, etag: &Etag) -> RString {
     let text = ruby.enc_str_new(etag.text(), ruby.utf8_encoding());
     text.freeze();
     text
 }
 
 /// A key as a String: UTF-8 where its bytes are, else binary.
-fn key_string(ruby: &Ruby, key: &[u8]) -> RString {
+pub(crate) fn key_string(ruby: &Ruby, key: &[u8]) -> RString {
     match std::str::from_utf8(key) {
         Ok(key) => ruby.str_new(key),
         Err(_) => ruby.str_from_slice(key),
@@ -418,7 +430,7 @@ fn key_string(ruby: &Ruby, key: &[u8]) -> RString {
 }
 
 #[allow(clippy::cast_precision_loss)] // a double tells nanoseconds for 100 days
-fn seconds(nanos: ccache_core::Nanos) -> f64 {
+pub(crate) fn seconds(nanos: ccache_core::Nanos) -> f64 {
     nanos as f64 / 1e9
 }
 
@@ -440,11 +452,11 @@ pub(crate) fn init(ruby: &Ruby, ccache: RModule) -> Result<(), Error> {
     store.define_method("closed?", method!(is_closed, 0))?;
     store.define_method("stats", method!(stats, 0))?;
 
-    store.define_private_method("open_store", method!(store::open_store, 3))?;
+    store.define_private_method("open_store", method!(store::open_store, 4))?;
     store.define_private_method("check", method!(check, 2))?;
     store.define_private_method("read", method!(read, 2))?;
     store.define_private_method("read_entry", method!(read_entry, 2))?;
-    store.define_private_method("write", method!(write, 6))?;
+    store.define_private_method("write", method!(write, 7))?;
     store.define_private_method("remove", method!(remove, 2))?;
     store.define_private_method("take_snapshot", method!(take_snapshot, 0))?;
     store.define_private_method("next_of", method!(next_of, 1))?;

@@ -10,6 +10,7 @@
 //! no lock, no allocation. The thread starts with the first store; a forked child
 //! has none until one of its methods sees that and starts it (`ensure_running`).
 
+use crate::remote::Link;
 use crate::stored::Stored;
 use ccache_core::gate::GATE;
 use ccache_core::{Cache, NEVER};
@@ -21,18 +22,25 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-/// The map of one store.
+/// The map of one store, and its connections.
 pub(crate) struct Shelf {
     cache: Cache<Stored>,
+    /// The server, if there is one.
+    link: Option<Link>,
     is_orphaned: AtomicBool,
 }
 
 impl Shelf {
-    pub(crate) fn new(cache: Cache<Stored>) -> Arc<Self> {
+    pub(crate) fn new(cache: Cache<Stored>, link: Option<Link>) -> Arc<Self> {
         Arc::new(Self {
             cache,
+            link,
             is_orphaned: AtomicBool::new(false),
         })
+    }
+
+    pub(crate) fn link(&self) -> Option<&Link> {
+        self.link.as_ref()
     }
 
     /// Leaves the map to the reaper: no store uses it any more.

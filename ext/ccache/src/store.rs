@@ -7,10 +7,11 @@ use crate::errors;
 use crate::handle::Live;
 use crate::pin_list::PinList;
 use crate::reaper::{self, Shelf};
+use crate::remote::Link;
 use crate::typed_data::{Callbacks, DataType, TypedData, data_of, data_type, wrong_type};
 use ccache_core::{Cache, Clock, Config, Lifetime};
 use magnus::rb_sys::AsRawValue;
-use magnus::{Error, RClass, Ruby, Value};
+use magnus::{Error, RClass, RHash, Ruby, Value};
 use std::ffi::c_void;
 use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroUsize;
@@ -148,24 +149,30 @@ pub(crate) fn shelf(store: Value) -> Result<Arc<Shelf>, Error> {
     Ok(Arc::clone(&open(&store)?.1.shelf))
 }
 
-/// `initialize`'s native part: no bound or an Integer, nil or nanoseconds, and
-/// whether `set` keeps values as they are.
+/// `initialize`'s native part: no bound or an Integer, nil or nanoseconds, whether
+/// `set` keeps values as they are, and the settings of a server or nil.
 pub(crate) fn open_store(
     ruby: &Ruby,
     store: Value,
     max_entries: Option<usize>,
     default_lifetime: Value,
     is_shared: bool,
+    remote: Option<RHash>,
 ) -> Result<(), Error> {
     // SAFETY: as in `opened`.
     let Some(data) = (unsafe { data_of::<Store>(store) }) else {
         return Err(wrong_type(store, "Ccache::Store"));
     };
-    let shelf = Shelf::new(Cache::new(Config {
+    let clock = Clock::machine();
+    let link = remote
+        .map(|settings| Link::new(settings, &clock))
+        .transpose()?;
+    let cache = Cache::new(Config {
         max_entries: max_entries.and_then(NonZeroUsize::new),
         seed: RandomState::new().hash_one(0),
-        clock: Clock::machine(),
-    }));
+        clock,
+    });
+    let shelf = Shelf::new(cache, link);
     let opened = Opened {
         shelf: Arc::clone(&shelf),
         lifetime: lifetime(default_lifetime, Lifetime::Unlimited)?,

@@ -49,6 +49,8 @@ pub enum Condition {
     Always,
     /// The key has an entry with this tag.
     IfMatch(Etag),
+    /// The key has no entry with this tag: another one, or none.
+    IfNoneMatch(Etag),
     /// The key has no entry.
     IfAbsent,
     /// Nothing wrote the key since the lease was taken.
@@ -75,6 +77,8 @@ pub struct Write {
     pub lifetime: Lifetime,
     /// On what the write depends.
     pub condition: Condition,
+    /// When the value was known to be true, if that is not now.
+    pub as_of: Option<Nanos>,
 }
 
 /// A write that was done.
@@ -153,9 +157,7 @@ impl<V: HeapBytes> Cache<V> {
         let shard = self.map.shards()[self.shard_of(hash)].read();
         match shard.get(hash, |(entry, _)| entry.key() == key) {
             Some((entry, _)) if self.is_live(entry) => {
-                if self.max_entries.is_some() && !entry.place.visited.load(Ordering::Relaxed) {
-                    entry.place.visited.store(true, Ordering::Relaxed);
-                }
+                self.note_use(entry);
                 self.counters.hits.increment();
                 Some(take(entry))
             }
@@ -164,6 +166,16 @@ impl<V: HeapBytes> Cache<V> {
                 None
             }
         }
+    }
+
+    /// The entry of `key`, kept alive by its `Arc`, for a reader that has yet to
+    /// find out whether it is a hit; counts nothing.
+    ///
+    /// **Locking behaviour:** a shard's read lock.
+    pub fn find(&self, key: &[u8]) -> Option<Arc<Entry<V>>> {
+        let entry = self.peek(key)?;
+        self.note_use(&entry);
+        Some(entry)
     }
 
     /// The entry of `key`, kept alive by its `Arc`; counts nothing.
@@ -202,7 +214,13 @@ impl<V: HeapBytes> Cache<V> {
                 Lifetime::Kept => live.map_or(NEVER, |live| live.deadline()),
             };
             let etag = write.etag.unwrap_or_else(|| self.etags.next(&GATE));
-            entry = Arc::new(Entry::new(key, value, etag, now, deadline));
+            entry = Arc::new(Entry::new(
+                key,
+                value,
+                etag,
+                write.as_of.unwrap_or(now),
+                deadline,
+            ));
             let old = if let Some(place) = place {
                 Some(std::mem::replace(&mut place.0, ByKey(Arc::clone(&entry))).0)
             } else {
@@ -434,6 +452,14 @@ impl<V: HeapBytes> Cache<V> {
         &self.clock
     }
 
+    /// For the policy. A store to memory that is not changed costs other cores nothing.
+    #[inline]
+    fn note_use(&self, entry: &Entry<V>) {
+        if self.max_entries.is_some() && !entry.place.visited.load(Ordering::Relaxed) {
+            entry.place.visited.store(true, Ordering::Relaxed);
+        }
+    }
+
     #[inline]
     fn hash(&self, key: &[u8]) -> u64 {
         let mut hasher = self.map.hasher().build_hasher();
@@ -472,8 +498,11 @@ impl<V: HeapBytes> Cache<V> {
             Condition::IfMatch(etag) if live.is_none_or(|live| live.etag() != etag) => {
                 return Err(Refused::PreconditionFailed);
             }
+            Condition::IfNoneMatch(etag) if live.is_some_and(|live| live.etag() == etag) => {
+                return Err(Refused::PreconditionFailed);
+            }
             Condition::IfAbsent if live.is_some() => return Err(Refused::PreconditionFailed),
-            Condition::Always | Condition::IfMatch(_) | Condition::IfAbsent => {}
+            _ => {}
         }
         self.leases.void(key);
         Ok(())

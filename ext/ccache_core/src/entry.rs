@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 /// Memory that a value holds beside its own size.
 pub trait HeapBytes {
@@ -19,13 +19,14 @@ pub trait HeapBytes {
 /// as the allocator's next size: no second allocation, no second cache miss.
 type Key = SmallVec<[u8; 16]>;
 
-/// One write of one key: never changed, only replaced.
+/// One write of one key: never changed, only replaced. (When it was last validated
+/// is no part of what was written.)
 #[derive(Debug)]
 pub struct Entry<V> {
     key: Key,
     value: V,
     etag: Etag,
-    created: Nanos,
+    validated: AtomicU64,
     deadline: Nanos,
     pub(crate) place: Place,
 }
@@ -67,12 +68,12 @@ impl NodeCell {
 }
 
 impl<V> Entry<V> {
-    pub(crate) fn new(key: &[u8], value: V, etag: Etag, created: Nanos, deadline: Nanos) -> Self {
+    pub(crate) fn new(key: &[u8], value: V, etag: Etag, validated: Nanos, deadline: Nanos) -> Self {
         Self {
             key: Key::from_slice(key),
             value,
             etag,
-            created,
+            validated: AtomicU64::new(validated),
             deadline,
             place: Place {
                 visited: AtomicBool::new(false),
@@ -98,9 +99,16 @@ impl<V> Entry<V> {
         &self.etag
     }
 
-    /// When it was written.
-    pub fn created(&self) -> Nanos {
-        self.created
+    /// When it was known to be what the key holds: when it was written or, with a
+    /// server, last validated. HTTP's age counts from then (RFC 9111, 5.1).
+    #[inline]
+    pub fn validated(&self) -> Nanos {
+        self.validated.load(Ordering::Relaxed)
+    }
+
+    /// It was still what the key holds at `moment`.
+    pub fn validate(&self, moment: Nanos) {
+        self.validated.fetch_max(moment, Ordering::Relaxed);
     }
 
     /// From when on it is gone; [`NEVER`] if it does not expire.

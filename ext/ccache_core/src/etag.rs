@@ -1,8 +1,8 @@
 //! Entity tags: equal tags mean equal values (invariant C1).
 //!
-//! In one process nothing is encoded, so a tag cannot name the content; instead
-//! each write gets one that was never used before. A caller may give its own,
-//! and then answers for C1 itself.
+//! With a server the tag names the content. In one process nothing is encoded, so
+//! it cannot; instead each write gets one that was never used before. A caller may
+//! give its own, and then answers for C1 itself.
 
 use crate::gate::Gate;
 use std::fmt;
@@ -47,6 +47,24 @@ impl Etag {
                 .iter()
                 .flat_map(|byte| [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]])
                 .collect(),
+        }
+    }
+
+    /// The tag of a content.
+    pub(crate) fn of_content(digest: [u8; 16]) -> Self {
+        Self(Form::Unique(digest))
+    }
+
+    /// The tag of an integer on a server.
+    pub fn of_integer(number: i64) -> Self {
+        Self(Form::Unique(crate::remote::tag_of_integer(number)))
+    }
+
+    /// The 16 bytes of a tag that has just these.
+    pub(crate) fn unique(&self) -> Option<&[u8; 16]> {
+        match &self.0 {
+            Form::Unique(bytes) => Some(bytes),
+            Form::Given(_) => None,
         }
     }
 

@@ -55,7 +55,7 @@ impl<V> Wheel<V> {
     pub(crate) fn insert(&mut self, entry: &Arc<Entry<V>>) {
         if self.entries.len() == 0 {
             // Nothing waits: skip the ticks that nobody needed.
-            self.tick = self.tick.max(tick_of(entry.created()));
+            self.tick = self.tick.max(tick_of(entry.validated()));
         }
         self.place(Arc::clone(entry));
     }
@@ -190,9 +190,9 @@ mod tests {
     const TICK: Nanos = 1 << TICK_BITS;
     const SECOND: Nanos = 1_000_000_000;
 
-    fn entry(created: Nanos, deadline: Nanos) -> Arc<Entry<()>> {
+    fn entry(validated: Nanos, deadline: Nanos) -> Arc<Entry<()>> {
         let etag = Etag::parse(b"tag").unwrap();
-        Arc::new(Entry::new(b"key", (), etag, created, deadline))
+        Arc::new(Entry::new(b"key", (), etag, validated, deadline))
     }
 
     #[test]

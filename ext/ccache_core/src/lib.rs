@@ -31,6 +31,8 @@ mod model_test;
 #[cfg(not(loom))]
 mod policy;
 #[cfg(not(loom))]
+pub mod remote;
+#[cfg(not(loom))]
 mod stats;
 #[cfg(all(test, not(loom)))]
 mod stress_test;

@@ -114,7 +114,7 @@ impl Known {
         Self {
             value: *entry.value(),
             etag: entry.etag().clone(),
-            created: entry.created(),
+            created: entry.validated(),
             deadline: entry.deadline(),
         }
     }
@@ -237,6 +237,7 @@ impl Model {
             etag: tag.and_then(|tag| Etag::parse(tag.as_bytes())),
             lifetime,
             condition,
+            as_of: None,
         };
         let given = write.etag.clone();
         self.writes += 1;

@@ -42,6 +42,20 @@ counters! {
     loads,
     /// Reads answered by another caller's loader.
     coalesced,
+    /// Reads that the server answered with "not modified".
+    not_modified,
+    /// Values that came from the server.
+    transfers,
+    /// Strings on the server that are not ours, or cut short.
+    foreign,
+    /// Values whose signature does not verify.
+    unverified,
+    /// Values that the coder could not decode.
+    undecodable,
+    /// Loaded values that the server did not take.
+    write_failures,
+    /// Reads answered from memory though the server did not answer, or before it did.
+    stale,
 }
 
 /// One number that only grows.

@@ -99,6 +99,7 @@ impl Worker<'_> {
             etag: None,
             lifetime: self.lifetime(),
             condition,
+            as_of: None,
         };
         self.cache.write(&[key], value, write).is_ok()
     }

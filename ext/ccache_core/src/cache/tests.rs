@@ -32,6 +32,7 @@ const PLAIN: Write = Write {
     etag: None,
     lifetime: Lifetime::Unlimited,
     condition: Condition::Always,
+    as_of: None,
 };
 
 const fn for_seconds(seconds: u64) -> Write {

@@ -82,7 +82,7 @@ fn a_kept_lifetime_ends_when_the_replaced_entrys_would_have() {
     cache.advance(Duration::from_secs(1));
     let written = cache.put("a", "2", kept()).unwrap();
     assert_eq!(
-        (written.entry.created(), written.entry.deadline()),
+        (written.entry.validated(), written.entry.deadline()),
         (SECOND, 2 * SECOND)
     );
     cache.advance(Duration::from_secs(1));

@@ -1,0 +1,202 @@
+//! The body lane: connections for everything but validations, so that a value of
+//! 16 MiB on its way delays nobody's question.
+//!
+//! Each request has a connection for itself as long as it lasts. There are at
+//! most [`CONNECTIONS`]; who finds them all in use waits for its turn. A request
+//! that is given up in the middle takes its connection with it.
+
+use crate::clock::Nanos;
+use crate::gate::GATE;
+use crate::remote::connection::Exchange;
+use crate::remote::error::RemoteError;
+use crate::remote::links::{Driven, Line, Links};
+use crate::remote::ticket::{Interrupter, Ticket, Woken};
+use redis::Value;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::task::Poll;
+
+/// The most connections for bodies that a store opens.
+pub(crate) const CONNECTIONS: usize = 8;
+
+/// What the pool's lock protects.
+#[derive(Default)]
+pub(crate) struct Pool {
+    idle: Vec<Line>,
+    in_use: usize,
+    waiting: VecDeque<Arc<Ticket<()>>>,
+}
+
+impl Pool {
+    /// Its idle connections, to be dropped outside of the lock; who waits is called
+    /// and finds the links closed.
+    pub(crate) fn close(&mut self) -> Vec<Line> {
+        for ticket in self.waiting.drain(..) {
+            ticket.call();
+        }
+        std::mem::take(&mut self.idle)
+    }
+
+    fn take(&mut self) -> Option<Line> {
+        if self.in_use >= CONNECTIONS {
+            return None;
+        }
+        self.in_use += 1;
+        Some(self.idle.pop().unwrap_or_default())
+    }
+}
+
+/// Commands and their replies, over a connection of their own.
+pub(crate) struct Request {
+    links: Arc<Links>,
+    exchange: Option<Exchange>,
+    line: Option<Line>,
+    may_repeat: bool,
+    ticket: Arc<Ticket<()>>,
+    until: Nanos,
+}
+
+impl Request {
+    /// `may_repeat`: whether the commands may be sent twice.
+    pub(crate) fn new(
+        links: Arc<Links>,
+        commands: Vec<u8>,
+        count: usize,
+        may_repeat: bool,
+    ) -> Self {
+        let now = links.now();
+        let server = &links.server;
+        let patience = server.connect_timeout + server.write_timeout + server.read_timeout;
+        Self {
+            until: now.saturating_add(patience.as_nanos().try_into().unwrap_or(Nanos::MAX)),
+            exchange: Some(Exchange::new(commands, count, now)),
+            line: None,
+            may_repeat,
+            ticket: Arc::new(Ticket::new()),
+            links,
+        }
+    }
+
+    /// After an answer: other commands, for the same waiting thread.
+    pub(crate) fn ask_again(&mut self, commands: Vec<u8>, count: usize) {
+        self.exchange = Some(Exchange::new(commands, count, self.links.now()));
+    }
+
+    pub(crate) fn interrupter(&self) -> Interrupter {
+        Interrupter::new(Arc::clone(&self.ticket) as _)
+    }
+
+    /// Waits for the replies, and the time before which they are not older;
+    /// pending if interrupted.
+    pub(crate) fn wait(&mut self) -> Poll<Result<(Vec<Value>, Nanos), RemoteError>> {
+        loop {
+            if let Err(error) = self.links.check() {
+                return Poll::Ready(Err(error));
+            }
+            let (Some(line), Some(exchange)) = (&mut self.line, &mut self.exchange) else {
+                match self.wait_for_line() {
+                    Poll::Ready(Ok(())) => continue,
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                    Poll::Pending => return Poll::Pending,
+                }
+            };
+            let driven = self.links.drive(line, exchange, self.may_repeat, || {
+                self.ticket.is_interrupted()
+            });
+            return match driven {
+                Ok(Driven::Interrupted) => Poll::Pending,
+                Ok(Driven::Complete) => {
+                    let line = self.line.take().unwrap_or_default();
+                    self.give_back(line);
+                    let replies = self
+                        .exchange
+                        .take()
+                        .map(|exchange| (exchange.sent_at, exchange.into_replies()));
+                    Poll::Ready(
+                        replies.map_or(Err(RemoteError::Closed), |(sent_at, replies)| {
+                            Ok((replies, sent_at))
+                        }),
+                    )
+                }
+                Err(error) => Poll::Ready(Err(error)),
+            };
+        }
+    }
+
+    fn wait_for_line(&mut self) -> Poll<Result<(), RemoteError>> {
+        {
+            let _inside = GATE.enter();
+            let mut pool = self.links.pool.lock();
+            self.line = pool.take();
+            if self.line.is_some() {
+                return Poll::Ready(Ok(()));
+            }
+            if !pool
+                .waiting
+                .iter()
+                .any(|ticket| Arc::ptr_eq(ticket, &self.ticket))
+            {
+                pool.waiting.push_back(Arc::clone(&self.ticket));
+            }
+        }
+        match self.ticket.wait(self.until, &self.links.clock) {
+            Woken::Answered(()) | Woken::Called => Poll::Ready(Ok(())),
+            Woken::Interrupted => Poll::Pending,
+            Woken::TimedOut => {
+                let message = format!(
+                    "{}: none of {CONNECTIONS} connections came free in time",
+                    self.links.server
+                );
+                Poll::Ready(Err(RemoteError::Timeout(message)))
+            }
+        }
+    }
+
+    fn give_back(&self, line: Line) {
+        let (next, surplus) = {
+            let _inside = GATE.enter();
+            let mut pool = self.links.pool.lock();
+            pool.in_use -= 1;
+            let surplus = match line {
+                Line::Up(_) if self.links.check().is_ok() => {
+                    pool.idle.push(line);
+                    None
+                }
+                other => Some(other),
+            };
+            (pool.waiting.pop_front(), surplus)
+        };
+        drop(surplus);
+        if let Some(next) = next {
+            next.call();
+        }
+    }
+}
+
+/// Given up, or failed: the connection is closed, its place is somebody else's.
+impl Drop for Request {
+    fn drop(&mut self) {
+        if !self.links.is_ours() {
+            return;
+        }
+        if self.line.take().is_some() {
+            self.give_back(Line::Down);
+        } else if self.exchange.is_some() {
+            // If it was just called, the call is somebody else's.
+            let next = {
+                let _inside = GATE.enter();
+                let mut pool = self.links.pool.lock();
+                pool.waiting
+                    .retain(|ticket| !Arc::ptr_eq(ticket, &self.ticket));
+                if pool.in_use < CONNECTIONS {
+                    pool.waiting.pop_front()
+                } else {
+                    None
+                }
+            };
+            if let Some(next) = next {
+                next.call();
+            }
+        }
+    }
+}

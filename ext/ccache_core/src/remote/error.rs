@@ -1,0 +1,72 @@
+//! What can go wrong between this process and the server.
+
+use std::fmt;
+
+/// A failure of one operation. Cloned to everybody who waited for it.
+///
+/// The words show neither a value nor a password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RemoteError {
+    /// There is no connection: refused, lost, or not tried again yet.
+    Connection(String),
+    /// The server did not answer in time.
+    Timeout(String),
+    /// The server's own error reply.
+    Server {
+        /// Its first word, such as `OOM` or `READONLY`.
+        code: String,
+        /// The whole of it.
+        message: String,
+    },
+    /// A value that cannot be encoded or decoded.
+    Codec(String),
+    /// The store was closed meanwhile.
+    Closed,
+}
+
+impl RemoteError {
+    /// Whether the same operation may succeed later.
+    pub fn is_retriable(&self) -> bool {
+        match self {
+            Self::Connection(_) | Self::Timeout(_) => true,
+            Self::Server { code, .. } => matches!(
+                code.as_str(),
+                "LOADING"
+                    | "BUSY"
+                    | "TRYAGAIN"
+                    | "CLUSTERDOWN"
+                    | "MASTERDOWN"
+                    | "READONLY"
+                    | "OOM"
+                    | "NOREPLICAS"
+            ),
+            Self::Codec(_) | Self::Closed => false,
+        }
+    }
+
+    pub(crate) fn of_reply(error: &redis::ServerError) -> Self {
+        let code = error.code().to_owned();
+        let message = match error.details() {
+            Some(details) => format!("{code} {details}"),
+            None => code.clone(),
+        };
+        Self::Server { code, message }
+    }
+}
+
+impl fmt::Display for RemoteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connection(reason)
+            | Self::Timeout(reason)
+            | Self::Codec(reason)
+            | Self::Server {
+                message: reason, ..
+            } => f.write_str(reason),
+            Self::Closed => f.write_str("the store was closed meanwhile"),
+        }
+    }
+}
+
+impl std::error::Error for RemoteError {}

@@ -1,0 +1,181 @@
+//! The connections of one process: a child of `fork` makes its own.
+
+use crate::clock::{Clock, Nanos};
+use crate::gate::GATE;
+use crate::remote::bodies::Pool;
+use crate::remote::connection::{Connecting, Connection, Exchange};
+use crate::remote::error::RemoteError;
+use crate::remote::health::Health;
+use crate::remote::lane::LaneState;
+use crate::remote::server::Server;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// What the operations of one process share. The locks are taken inside the fork
+/// gate, for moments; what is locked is whole whenever a fork takes place.
+pub(crate) struct Links {
+    pub(crate) server: Arc<Server>,
+    pub(crate) clock: Clock,
+    pub(crate) lane: Mutex<LaneState>,
+    pub(crate) pool: Mutex<Pool>,
+    health: Mutex<Health>,
+    incarnation: u64,
+    is_closed: AtomicBool,
+    connections: Arc<AtomicU64>,
+}
+
+/// Where one connection stands.
+#[derive(Default)]
+pub(crate) enum Line {
+    #[default]
+    Down,
+    Connecting(Connecting),
+    Up(Connection),
+}
+
+/// How far an exchange came.
+pub(crate) enum Driven {
+    Complete,
+    Interrupted,
+}
+
+impl Links {
+    pub(crate) fn new(
+        server: &Arc<Server>,
+        clock: &Clock,
+        connections: &Arc<AtomicU64>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            server: Arc::clone(server),
+            clock: clock.clone(),
+            lane: Mutex::default(),
+            pool: Mutex::default(),
+            health: Mutex::default(),
+            incarnation: GATE.incarnation(),
+            is_closed: AtomicBool::new(false),
+            connections: Arc::clone(connections),
+        })
+    }
+
+    /// Whether these connections are this process's own.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.incarnation == GATE.incarnation()
+    }
+
+    pub(crate) fn now(&self) -> Nanos {
+        self.clock.now()
+    }
+
+    /// Fails if nothing may be asked any more.
+    pub(crate) fn check(&self) -> Result<(), RemoteError> {
+        if self.is_closed.load(Ordering::Acquire) {
+            return Err(RemoteError::Closed);
+        }
+        if !self.is_ours() {
+            let message = "the process was forked in the middle of this request";
+            return Err(RemoteError::Connection(message.to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Ends what waits now, and refuses what comes.
+    pub(crate) fn close(&self) {
+        self.is_closed.store(true, Ordering::Release);
+        let idle = {
+            let _inside = GATE.enter();
+            let line = self.lane.lock().close();
+            (line, self.pool.lock().close())
+        };
+        drop(idle);
+    }
+
+    /// In a child: lets go of the parent's connections without a word to the
+    /// server. What was in use by a thread that is not here is leaked (G5).
+    pub(crate) fn forget(self: Arc<Self>) {
+        let idle = {
+            let _inside = GATE.enter();
+            let line = self.lane.try_lock().map(|mut lane| lane.take_line());
+            (line, self.pool.try_lock().map(|mut pool| pool.close()))
+        };
+        drop(idle);
+        std::mem::forget(self);
+    }
+
+    /// Takes the exchange as far as it goes, over a new connection if there is none.
+    ///
+    /// `may_repeat`: whether it may be sent again after the server closed a
+    /// connection that had worked before.
+    pub(crate) fn drive(
+        &self,
+        line: &mut Line,
+        exchange: &mut Exchange,
+        may_repeat: bool,
+        is_interrupted: impl Fn() -> bool,
+    ) -> Result<Driven, RemoteError> {
+        loop {
+            self.check()?;
+            match line {
+                Line::Down => {
+                    self.may_connect()?;
+                    *line = Line::Connecting(Connecting::start(&self.server, &self.clock)?);
+                }
+                Line::Connecting(connecting) => match connecting.advance(&self.server) {
+                    Some(Ok(connection)) => {
+                        self.connections.fetch_add(1, Ordering::Relaxed);
+                        *line = Line::Up(connection);
+                        exchange.rewind(self.now());
+                    }
+                    Some(Err(error)) => {
+                        *line = Line::Down;
+                        return Err(self.failed(error));
+                    }
+                    None => {}
+                },
+                Line::Up(connection) if !exchange.is_begun() && connection.is_stale(self.now()) => {
+                    *line = Line::Down
+                }
+                Line::Up(connection) => {
+                    match connection.advance(exchange, &self.server, &self.clock) {
+                        Ok(true) => {
+                            self.succeeded();
+                            return Ok(Driven::Complete);
+                        }
+                        Ok(false) => {}
+                        Err(error @ RemoteError::Connection(_)) if connection.is_proven => {
+                            *line = Line::Down;
+                            if !may_repeat && exchange.is_begun() {
+                                return Err(error);
+                            }
+                            exchange.rewind(self.now());
+                        }
+                        Err(error) => {
+                            *line = Line::Down;
+                            return Err(self.failed(error));
+                        }
+                    }
+                }
+            }
+            if is_interrupted() {
+                return Ok(Driven::Interrupted);
+            }
+        }
+    }
+
+    /// An error at once while the server is given time.
+    pub(crate) fn may_connect(&self) -> Result<(), RemoteError> {
+        let _inside = GATE.enter();
+        self.health.lock().check(self.now())
+    }
+
+    fn failed(&self, error: RemoteError) -> RemoteError {
+        let _inside = GATE.enter();
+        self.health.lock().note_failure(&error, self.now());
+        error
+    }
+
+    fn succeeded(&self) {
+        let _inside = GATE.enter();
+        self.health.lock().note_success();
+    }
+}

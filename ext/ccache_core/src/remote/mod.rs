@@ -1,0 +1,545 @@
+//! The server's side of a store: one string per key at Redis or Valkey.
+//!
+//! What a read costs when nothing changed is one header over the [validation
+//! lane](lane); everything else goes over the [body lane](bodies). Both belong to
+//! the [links](links) of one process. What the bytes mean is [wire](wire)'s.
+//!
+//! An operation is made, then waited for: without the GVL, as often as it says
+//! that it was interrupted. One that is dropped instead is given up, at the cost
+//! of nobody else.
+
+mod bodies;
+mod compress;
+mod connection;
+mod error;
+mod health;
+mod lane;
+mod links;
+mod script;
+mod server;
+mod ticket;
+mod tls;
+mod wire;
+
+#[cfg(test)]
+mod wire_test;
+
+pub use compress::Compressor;
+pub use error::RemoteError;
+pub use server::{Address, Server, Tls};
+pub use ticket::Interrupter;
+pub use wire::{Body, Format, Head, Rejected, SigningKey, Tag, tag_of, tag_of_integer};
+
+use crate::clock::{Clock, Nanos};
+use crate::etag::Etag;
+use crate::gate::GATE;
+use bodies::Request;
+use lane::{Question, ServerKey};
+use links::Links;
+use parking_lot::Mutex;
+use redis::{Cmd, Value};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+
+/// How many keys a step of `clear` asks the server to look at.
+const SCAN_COUNT: usize = 1000;
+
+/// A namespace on a server.
+pub struct Remote {
+    server: Arc<Server>,
+    format: Arc<Format>,
+    prefix: Box<[u8]>,
+    clock: Clock,
+    links: Mutex<Arc<Links>>,
+    validations: Arc<AtomicU64>,
+    connections: Arc<AtomicU64>,
+}
+
+/// Something asked of the server.
+pub trait Operation: Send {
+    /// What it answers.
+    type Output: Send;
+
+    /// Waits for the answer; pending if interrupted.
+    fn wait(&mut self) -> Poll<Result<Self::Output, RemoteError>>;
+
+    /// To interrupt the wait.
+    fn interrupter(&self) -> Interrupter;
+}
+
+/// On what a write or a removal depends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ServerCondition {
+    /// On nothing.
+    Always,
+    /// There is no value.
+    Absent,
+    /// There is no value, and nobody loads one.
+    Free,
+    /// The value has this tag.
+    Is(Etag),
+    /// The value does not have this tag, or there is none.
+    IsNot(Etag),
+    /// The lease of this token is still held.
+    Leased(Tag),
+}
+
+/// How long a value stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expiry {
+    /// Until it is removed.
+    Never,
+    /// So long.
+    After(Duration),
+    /// As long as the value before would have.
+    Kept,
+}
+
+impl Remote {
+    /// Connects to nothing before it is used.
+    pub fn new(server: Server, namespace: &[u8], format: Format, clock: Clock) -> Self {
+        let server = Arc::new(server);
+        let connections = Arc::default();
+        Self {
+            links: Mutex::new(Links::new(&server, &clock, &connections)),
+            server,
+            format: Arc::new(format),
+            prefix: [namespace, b":"].concat().into(),
+            clock,
+            validations: Arc::default(),
+            connections,
+        }
+    }
+
+    /// Where it is; shows no password.
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// How values are written.
+    pub fn format(&self) -> &Format {
+        &self.format
+    }
+
+    /// How many validations were sent.
+    pub fn validations(&self) -> u64 {
+        self.validations.load(Ordering::Relaxed)
+    }
+
+    /// How many connections were made.
+    pub fn connections(&self) -> u64 {
+        self.connections.load(Ordering::Relaxed)
+    }
+
+    /// Ends what waits, and refuses everything from now on.
+    pub fn close(&self) {
+        self.links().close();
+    }
+
+    /// Asks for the headers of `keys`, together with everybody who asks now.
+    pub fn validate<'a>(&self, keys: impl IntoIterator<Item = &'a [u8]>) -> Validate {
+        let keys = keys.into_iter().map(|key| self.server_key(key)).collect();
+        Validate {
+            question: Question::new(self.links(), keys),
+            format: Arc::clone(&self.format),
+            sent: Arc::clone(&self.validations),
+        }
+    }
+
+    /// Asks for the values of `keys`, and how long they stay.
+    pub fn get<'a>(&self, keys: impl IntoIterator<Item = &'a [u8]>) -> Get {
+        let keys: Vec<_> = keys.into_iter().map(|key| self.server_key(key)).collect();
+        let mut commands = Vec::new();
+        for key in &keys {
+            pack(&mut commands, redis::cmd("GET").arg(&**key));
+            pack(&mut commands, redis::cmd("PTTL").arg(&**key));
+        }
+        let request = Request::new(self.links(), commands, 2 * keys.len(), true);
+        Get {
+            request,
+            keys,
+            format: Arc::clone(&self.format),
+        }
+    }
+
+    /// Writes what [`Format::encode`] made, unconditionally, in one pipeline.
+    pub fn set<'a>(
+        &self,
+        values: impl IntoIterator<Item = (&'a [u8], &'a [u8])>,
+        expiry: Expiry,
+    ) -> Replies {
+        let mut commands = Vec::new();
+        let mut count = 0;
+        for (key, wire) in values {
+            let mut command = redis::cmd("SET");
+            command.arg(&*self.server_key(key)).arg(wire);
+            match expiry {
+                Expiry::Never => {}
+                Expiry::After(duration) => _ = command.arg("PX").arg(millis(duration)),
+                Expiry::Kept => _ = command.arg("KEEPTTL"),
+            }
+            pack(&mut commands, &command);
+            count += 1;
+        }
+        self.request(commands, count)
+    }
+
+    /// Writes `key` if the condition holds, or removes it if `wire` is none; atomic.
+    pub fn compare_and_set(
+        &self,
+        key: &[u8],
+        wire: Option<&[u8]>,
+        expiry: Expiry,
+        condition: &ServerCondition,
+    ) -> CompareAndSet {
+        let (kind, tag) = match condition {
+            ServerCondition::Always => ("is not", vec![0]),
+            ServerCondition::Absent => ("absent", Vec::new()),
+            ServerCondition::Free => ("free", Vec::new()),
+            ServerCondition::Is(etag) => ("is", tag_for_script(etag)),
+            ServerCondition::IsNot(etag) => ("is not", tag_for_script(etag)),
+            ServerCondition::Leased(token) => ("lease", token.to_vec()),
+        };
+        let expiry = match expiry {
+            Expiry::Never => String::new(),
+            Expiry::Kept => "keep".to_owned(),
+            Expiry::After(duration) => millis(duration).to_string(),
+        };
+        let key = self.server_key(key);
+        let build = |name: &str, source: &str| {
+            let mut command = redis::cmd(name);
+            command
+                .arg(source)
+                .arg(1)
+                .arg(&*key)
+                .arg(kind)
+                .arg(&*tag)
+                .arg(&expiry);
+            if let Some(wire) = wire {
+                command.arg(wire);
+            }
+            command.get_packed_command()
+        };
+        let with_text = build("EVAL", script::COMPARE_AND_SET);
+        CompareAndSet {
+            replies: self.request(build("EVALSHA", script::compare_and_set_hash()), 1),
+            with_text: Some(with_text),
+        }
+    }
+
+    /// Writes `key` if the server has nothing of that name at all.
+    pub fn set_new(&self, key: &[u8], wire: &[u8], expiry: Expiry) -> Replies {
+        let mut command = redis::cmd("SET");
+        command.arg(&*self.server_key(key)).arg(wire).arg("NX");
+        if let Expiry::After(duration) = expiry {
+            command.arg("PX").arg(millis(duration));
+        }
+        self.request(command.get_packed_command(), 1)
+    }
+
+    /// Puts a lease where there is no value and no other lease.
+    pub fn lease(&self, key: &[u8], token: &Tag, duration: Duration) -> CompareAndSet {
+        self.compare_and_set(
+            key,
+            Some(&wire::lease(token)),
+            Expiry::After(duration),
+            &ServerCondition::Free,
+        )
+    }
+
+    /// Removes keys, one reply each.
+    pub fn delete<'a>(&self, keys: impl IntoIterator<Item = &'a [u8]>) -> Replies {
+        let mut commands = Vec::new();
+        let mut count = 0;
+        for key in keys {
+            pack(&mut commands, redis::cmd("DEL").arg(&*self.server_key(key)));
+            count += 1;
+        }
+        self.request(commands, count)
+    }
+
+    /// Adds to an integer; one that is not there is 0, and gets the expiry. Atomic.
+    pub fn increment(&self, key: &[u8], by: i64, expiry: Expiry) -> Replies {
+        let key = self.server_key(key);
+        let mut commands = Vec::new();
+        let mut count = 1;
+        if let Expiry::After(duration) = expiry {
+            pack(&mut commands, &redis::cmd("MULTI"));
+            pack(
+                &mut commands,
+                redis::cmd("SET")
+                    .arg(&*key)
+                    .arg(0)
+                    .arg("PX")
+                    .arg(millis(duration))
+                    .arg("NX"),
+            );
+            pack(&mut commands, redis::cmd("INCRBY").arg(&*key).arg(by));
+            pack(&mut commands, &redis::cmd("EXEC"));
+            count = 4;
+        } else {
+            pack(&mut commands, redis::cmd("INCRBY").arg(&*key).arg(by));
+        }
+        self.request(commands, count)
+    }
+
+    /// One step through the namespace's keys.
+    pub fn scan(&self, cursor: &[u8]) -> Replies {
+        let mut command = redis::cmd("SCAN");
+        command
+            .arg(cursor)
+            .arg("MATCH")
+            .arg(self.pattern())
+            .arg("COUNT")
+            .arg(SCAN_COUNT);
+        self.request(command.get_packed_command(), 1)
+    }
+
+    /// Removes keys as the server names them; the server frees them later.
+    pub fn unlink(&self, keys: &[Vec<u8>]) -> Replies {
+        let mut command = redis::cmd("UNLINK");
+        for key in keys {
+            command.arg(&**key);
+        }
+        self.request(command.get_packed_command(), 1)
+    }
+
+    /// The key as the server knows it.
+    pub fn server_key(&self, key: &[u8]) -> ServerKey {
+        [&*self.prefix, key].concat().into()
+    }
+
+    fn request(&self, commands: Vec<u8>, count: usize) -> Replies {
+        Replies(Request::new(self.links(), commands, count, false))
+    }
+
+    /// This process's own.
+    fn links(&self) -> Arc<Links> {
+        let parents = {
+            let _inside = GATE.enter();
+            let mut links = self.links.lock();
+            if links.is_ours() {
+                return Arc::clone(&links);
+            }
+            std::mem::replace(
+                &mut *links,
+                Links::new(&self.server, &self.clock, &self.connections),
+            )
+        };
+        parents.forget();
+        self.links()
+    }
+
+    /// What SCAN matches: the namespace, its special characters escaped.
+    fn pattern(&self) -> Vec<u8> {
+        let mut pattern = Vec::new();
+        for &byte in &*self.prefix {
+            if b"*?[]^-\\".contains(&byte) {
+                pattern.push(b'\\');
+            }
+            pattern.push(byte);
+        }
+        pattern.push(b'*');
+        pattern
+    }
+}
+
+fn pack(commands: &mut Vec<u8>, command: &Cmd) {
+    command.write_packed_command(commands);
+}
+
+/// Rounded up: a value may be asked for until its time is over.
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos().div_ceil(1_000_000))
+        .unwrap_or(u64::MAX)
+        .max(1)
+}
+
+fn tag_for_script(etag: &Etag) -> Vec<u8> {
+    let tag = tag_of(etag);
+    match wire::integer_of_tag(&tag) {
+        Some(number) => number.to_string().into_bytes(),
+        None => tag.to_vec(),
+    }
+}
+
+/// See [`Remote::validate`].
+pub struct Validate {
+    question: Question,
+    format: Arc<Format>,
+    sent: Arc<AtomicU64>,
+}
+
+/// The headers of the keys in their order, and the time before which they are not older.
+pub type Validated = (Vec<Result<Head, RemoteError>>, Nanos);
+
+impl Operation for Validate {
+    type Output = Validated;
+
+    fn wait(&mut self) -> Poll<Result<Validated, RemoteError>> {
+        let answer = self.question.wait(&self.format, &self.sent);
+        answer.map_ok(|heads| (heads.heads, heads.sent_at))
+    }
+
+    fn interrupter(&self) -> Interrupter {
+        self.question.interrupter()
+    }
+}
+
+/// See [`Remote::get`].
+pub struct Get {
+    request: Request,
+    keys: Vec<ServerKey>,
+    format: Arc<Format>,
+}
+
+/// One key's value, as [`Get`] answers.
+pub struct Got {
+    /// What the key holds.
+    pub body: Body,
+    /// How long it will.
+    pub expiry: Expiry,
+}
+
+impl Operation for Get {
+    type Output = (Vec<Result<Got, RemoteError>>, Nanos);
+
+    fn wait(&mut self) -> Poll<Result<Self::Output, RemoteError>> {
+        self.request.wait().map_ok(|(replies, sent_at)| {
+            let pairs = replies.chunks_exact(2).zip(&self.keys);
+            let got = pairs.map(|(pair, key)| got(&pair[0], &pair[1], key, &self.format));
+            (got.collect(), sent_at)
+        })
+    }
+
+    fn interrupter(&self) -> Interrupter {
+        self.request.interrupter()
+    }
+}
+
+fn got(value: &Value, ttl: &Value, key: &[u8], format: &Format) -> Result<Got, RemoteError> {
+    let body = match value {
+        Value::Nil => Body::Absent,
+        Value::BulkString(wire) => format.decode(key, wire)?,
+        Value::ServerError(error) if error.code() == "WRONGTYPE" => {
+            Body::Rejected(Rejected::Foreign)
+        }
+        Value::ServerError(error) => return Err(RemoteError::of_reply(error)),
+        _ => {
+            return Err(RemoteError::Connection(
+                "an unexpected reply to GET".to_owned(),
+            ));
+        }
+    };
+    let expiry = match ttl {
+        Value::Int(millis) => u64::try_from(*millis)
+            .map_or(Expiry::Never, |ms| Expiry::After(Duration::from_millis(ms))),
+        _ => Expiry::Never,
+    };
+    Ok(Got { body, expiry })
+}
+
+/// The replies to one or more commands, and the time before which they are not older.
+pub struct Replies(Request);
+
+/// What the server said to one command.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reply {
+    /// OK.
+    Okay,
+    /// Nothing was done.
+    Nil,
+    /// A number.
+    Integer(i64),
+    /// The next cursor and keys of a scan.
+    Scanned(Vec<u8>, Vec<Vec<u8>>),
+}
+
+impl Operation for Replies {
+    type Output = (Vec<Result<Reply, RemoteError>>, Nanos);
+
+    fn wait(&mut self) -> Poll<Result<Self::Output, RemoteError>> {
+        self.0
+            .wait()
+            .map_ok(|(replies, sent_at)| (replies.into_iter().map(reply).collect(), sent_at))
+    }
+
+    fn interrupter(&self) -> Interrupter {
+        self.0.interrupter()
+    }
+}
+
+fn reply(value: Value) -> Result<Reply, RemoteError> {
+    match value {
+        Value::Okay => Ok(Reply::Okay),
+        Value::Nil => Ok(Reply::Nil),
+        Value::Int(number) => Ok(Reply::Integer(number)),
+        Value::SimpleString(_) => Ok(Reply::Okay), // QUEUED
+        Value::ServerError(error) => Err(RemoteError::of_reply(&error)),
+        Value::Array(items) => match <[Value; 2]>::try_from(items) {
+            Ok([Value::BulkString(cursor), Value::Array(keys)]) => {
+                let keys = keys.into_iter().filter_map(|key| match key {
+                    Value::BulkString(key) => Some(key),
+                    _ => None,
+                });
+                Ok(Reply::Scanned(cursor, keys.collect()))
+            }
+            Ok([_, last]) => reply(last), // EXEC's, the last command's
+            Err(_) => Err(RemoteError::Connection("an unexpected reply".to_owned())),
+        },
+        _ => Err(RemoteError::Connection("an unexpected reply".to_owned())),
+    }
+}
+
+/// See [`Remote::compare_and_set`].
+pub struct CompareAndSet {
+    replies: Replies,
+    with_text: Option<Vec<u8>>,
+}
+
+/// What a conditional write did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compared {
+    /// It was done.
+    Done,
+    /// There was nothing to remove.
+    Nothing,
+    /// The condition does not hold.
+    PreconditionFailed,
+}
+
+impl Operation for CompareAndSet {
+    type Output = (Compared, Nanos);
+
+    fn wait(&mut self) -> Poll<Result<Self::Output, RemoteError>> {
+        loop {
+            let (replies, sent_at) = match self.replies.wait() {
+                Poll::Ready(Ok(replies)) => replies,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => return Poll::Pending,
+            };
+            return Poll::Ready(match replies.into_iter().next() {
+                Some(Ok(Reply::Integer(1))) => Ok((Compared::Done, sent_at)),
+                Some(Ok(Reply::Integer(0))) => Ok((Compared::Nothing, sent_at)),
+                Some(Ok(Reply::Integer(_))) => Ok((Compared::PreconditionFailed, sent_at)),
+                Some(Err(RemoteError::Server { code, message })) => match self.with_text.take() {
+                    Some(with_text) if code == "NOSCRIPT" => {
+                        self.replies.0.ask_again(with_text, 1);
+                        continue;
+                    }
+                    _ => Err(RemoteError::Server { code, message }),
+                },
+                Some(Err(error)) => Err(error),
+                _ => Err(RemoteError::Connection(
+                    "an unexpected reply to EVALSHA".to_owned(),
+                )),
+            });
+        }
+    }
+
+    fn interrupter(&self) -> Interrupter {
+        self.replies.interrupter()
+    }
+}

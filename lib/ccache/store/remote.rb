@@ -1,0 +1,140 @@
+# frozen_string_literal: true
+
+require "securerandom"
+require_relative "remote/reading"
+require_relative "remote/transferring"
+require_relative "remote/writing"
+require_relative "remote/leasing"
+
+module Ccache
+  class Store
+    # What a {Store} with a server does otherwise; it is extended by this module.
+    #
+    # Memory holds copies of what the server has. Every read asks the server whether
+    # the copy's tag still holds, in one small request that it shares with others who
+    # ask at the same time, and is answered by the live object if it does. `get` and
+    # `[]` do that natively; what is here is what happens otherwise.
+    #
+    # `size`, `keys`, `each` and `pin_list` are about the copies in this process.
+    module Remote
+      # Why the copy in memory is no answer; the native side counts on their order.
+      Outcome = Struct.new(:name) do
+        # Whether the value has to be brought.
+        def transfer?
+          name == :unknown || name == :changed
+        end
+      end
+      OUTCOMES = %i[unknown changed gone leased foreign unverified].map { |name| Outcome.new(name).freeze }.freeze
+      private_constant :Outcome, :OUTCOMES
+
+      include Reading
+      include Transferring
+      include Writing
+      include Leasing
+
+      # See {Store#key?}; asks the server.
+      def key?(key)
+        found = tag_at_server(key, OUTCOMES)
+        found.is_a?(String) || found.name == :changed
+      end
+
+      # See {Store#etag}; asks the server. A tag that this process does not know
+      # comes with its value.
+      def etag(key)
+        found = tag_at_server(key, OUTCOMES)
+        return found if found.is_a?(String)
+
+        found.name == :changed ? entry(key)&.etag : nil
+      end
+
+      # See {Store#get_multi}. Two round trips at most: one validates, one brings
+      # what changed.
+      def get_multi(*keys, max_age: nil, stale_if_error: nil)
+        read_multi(keys, freshness(max_age, nil, stale_if_error)).reject { |_, value| Absent === value }
+      end
+
+      # See {Store#set_multi}. One round trip; atomic per key.
+      def set_multi(entries, expires_in: INHERITED, values: @values)
+        lifetime = check_entries(entries, expires_in, values)
+        prepared = entries.to_h { |key, value| [key, prepare(key, value, values, nil)] }
+        write_pairs(prepared, lifetime)
+      end
+
+      # See {Store#fetch_multi}. What is missing is loaded one by one.
+      def fetch_multi(*keys, expires_in: INHERITED, values: nil, skip_nil: false, lock: nil,
+                      max_age: nil, stale_if_error: nil)
+        raise ArgumentError, "fetch_multi needs a block that loads a value" unless block_given?
+
+        Values.check(values) if values
+        lock &&= Seconds.to_nanoseconds(lock, :lock)
+        load = Load.new(nanoseconds(expires_in), values || @values, skip_nil, lock)
+        found = read_multi(keys, freshness(max_age, nil, stale_if_error)) { UNDECODABLE }
+        missing, found = found.partition { |_, value| Absent === value }
+        found = found.to_h
+        found.transform_values! { |value| Values.copy_mutable(value) } if values == :fresh
+        missing.each { |key, absent| found[key] = load_once(key, load, absent) { yield key } }
+        keys.to_h { |key| [key, found[key]] }
+      end
+
+      # See {Store#delete}.
+      def delete(key, if_match: ANY)
+        delete_with(key, if_match: if_match)
+      end
+
+      # See {Store#delete_multi}. One round trip; atomic per key.
+      def delete_multi(*keys)
+        keys.each { |key| check(key, nil) }
+        keys.empty? ? 0 : removing(*keys) { delete_at_server(keys).count(true) }
+      end
+
+      # See {Store#clear}: the namespace on the server, in steps of a thousand keys or
+      # so, and this process's copies. What others write meanwhile may stay.
+      #
+      # @return [Integer] how many keys the server removed
+      def clear
+        drop_all_local
+        cursor = "0"
+        count = 0
+        loop do
+          cursor, removed = clear_step(cursor)
+          count += removed
+          break if cursor == "0"
+        end
+        count
+      ensure
+        drop_all_local unless closed?
+      end
+
+      # See {Store#increment}. One round trip, atomic on the server.
+      def increment(key, amount = 1, expires_in: INHERITED)
+        check_amount(amount)
+        lifetime = nanoseconds(expires_in)
+        number = INTEGERS.cover?(amount) && forgetting(key) { increment_at_server(key, amount, lifetime) }
+        number || super
+      end
+
+      # See {Store#stats}; and `:validations` (keys asked for), `:not_modified`,
+      # `:transfers` (values brought), `:foreign` and `:unverified` (strings that are
+      # not read), `:undecodable`, `:write_failures` (loaded values that the server
+      # did not take), `:stale` (reads answered without the server's word), and
+      # `:connections` made.
+      def stats
+        super.merge(remote_stats)
+      end
+
+      # See {Store#inspect}; shows the server without credentials.
+      def inspect
+        super.sub(/(?=[ >])/) { " server=#{server} namespace=#{@remote.namespace}" }
+      end
+
+      private
+
+      # Tells the program; what that does wrong is not the caller's fault.
+      def event(name, key, error = nil)
+        @remote.on_event&.call(name, { key: key, server: server, error: error }.compact)
+      rescue StandardError => e
+        warn "on_event of #{inspect} failed: #{e.full_message(highlight: false)}"
+      end
+    end
+  end
+end

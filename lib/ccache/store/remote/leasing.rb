@@ -1,0 +1,73 @@
+# frozen_string_literal: true
+
+module Ccache
+  class Store
+    module Remote
+      # Loads: one at a time for all processes, if the caller asks for that, and none
+      # that is older than a write.
+      #
+      # @api private
+      module Leasing
+        # How long to sleep between two looks at another process' lease, in seconds.
+        LOOK_FIRST = 0.002
+        LOOK_LATER = 0.05
+        private_constant :LOOK_FIRST, :LOOK_LATER
+
+        private
+
+        # See Store#load_under_lease. Across processes, too, if the caller asks for that.
+        def load_under_lease(key, load, absent, &loader)
+          return super unless load.lock
+
+          wait = LOOK_FIRST
+          token = SecureRandom.bytes(16)
+          until lease_at_server(key, token, load.lock)
+            sleep(wait)
+            wait = [wait * 2, LOOK_LATER].min
+            found = read_for_fetch(key, load.policy, Freshness::NONE)
+            return Loaded.for_finder(found) unless Absent === found
+          end
+          load_with_token(key, load, token, &loader)
+        end
+
+        def load_with_token(key, load, token, &loader)
+          loaded = run_loader(key, load, [:leased, token], &loader)
+        ensure
+          delete_at_server_if(key, :leased, token) unless loaded&.current? || closed?
+        end
+
+        # See Store#store_loaded: only if no other value came meanwhile. The value is
+        # its caller's even if the server does not take it.
+        def store_loaded(key, value, load, lease, condition)
+          return Loaded.own(value, give_back_lease(key, lease)) if value.nil? && load.skip_nil
+
+          form = prepare(key, value, load.policy, nil)
+          etag = put_loaded(key, form, load.lifetime, lease, condition)
+          Loaded.new(form.is_encoded ? value : form.kept, form.kept, form.is_encoded, !etag.nil?)
+        rescue ConnectionError, TimeoutError, ServerError => e
+          count(:write_failures)
+          event(:write_failed, key, e)
+          Loaded.own(value, false)
+        end
+
+        # The etag, or nil if the key was written or removed since the load began.
+        def put_loaded(key, form, lifetime, lease, condition)
+          removals = removals_so_far
+          return unless give_back_lease(key, lease)
+
+          etag = put(key, form, nil, lifetime, condition)
+          return etag if condition.first == :leased || is_unremoved(removals)
+
+          take_back(key, etag)
+        end
+
+        # What was stored while something was removed in this process: that may have been
+        # this key, just before it was stored.
+        def take_back(key, etag)
+          removing(key) { delete_at_server_if(key, :is, etag) } if etag
+          nil
+        end
+      end
+    end
+  end
+end

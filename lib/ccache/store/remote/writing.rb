@@ -1,0 +1,114 @@
+# frozen_string_literal: true
+
+module Ccache
+  class Store
+    module Remote
+      # Writes: to the server first, then into memory, which knows nothing of the key
+      # if anything went wrong between.
+      #
+      # @api private
+      module Writing
+        # What memory keeps, whether that is the encoding, and what goes to the server.
+        Form = Struct.new(:kept, :is_encoded, :payload)
+        INTEGERS = (-(2**63)..((2**63) - 1))
+        private_constant :Form
+
+        private
+
+        # See Store#write_value.
+        def write_value(key, value, values, etag, lifetime, condition)
+          form = prepare(key, value, values, etag)
+          put(key, form, etag, lifetime, condition_at_server(condition))
+        end
+
+        # To the server, then into memory: the etag, or nil if the condition does not hold.
+        def put(key, form, etag, lifetime, condition)
+          forgetting(key) do |done|
+            etag, as_of = push(key, form.payload, etag, lifetime, *condition)
+            next unless etag
+
+            write(key, form.kept, form.is_encoded, etag, lifetime, true, as_of)
+            done.call
+            etag
+          end
+        end
+
+        def write_pairs(prepared, lifetime)
+          return {} if prepared.empty?
+
+          forgetting(*prepared.keys) do |done|
+            written = push_multi(prepared.map { |key, form| [key, form.payload] }, lifetime)
+            prepared.zip(written) do |(key, form), (etag, as_of)|
+              write(key, form.kept, form.is_encoded, etag, lifetime, true, as_of)
+            end
+            done.call
+            prepared.keys.zip(written.map(&:first)).to_h
+          end
+        end
+
+        # Runs the block, after which memory knows nothing of the keys, unless it says
+        # that it is done: also if it failed, and nobody knows what the server has.
+        def forgetting(*keys)
+          keep = false
+          yield -> { keep = true }
+        ensure
+          keys.each { |key| drop_local(key) } unless keep || closed?
+        end
+
+        # The same for a removal, which no load that began before it may outlive.
+        def removing(*keys, &block)
+          keys.each { |key| drop_local(key) }
+          forgetting(*keys, &block)
+        end
+
+        # What a write comes to, for memory and for the server.
+        def prepare(key, value, values, etag)
+          check(key, etag)
+          Values.check(values)
+          payload = payload_of(key, value, etag)
+          return Form.new(value, false, payload) if payload.is_a?(Integer)
+          return Form.new(*keep_decoded(key, payload, values).drop(1), payload) unless @remote.coder.faithful?
+          return Form.new(payload, true, payload) if encoded?(value, values)
+
+          Form.new(*Values.keep(value, values), payload)
+        end
+
+        def payload_of(key, value, etag)
+          return value if etag.nil? && value.is_a?(Integer) && INTEGERS.cover?(value) && @remote.plain_integers?
+
+          payload = dump(key, value)
+          return payload if payload.is_a?(String)
+
+          raise CodecError.for("the coder's dump returned a #{payload.class}, not a String", server, key, false)
+        end
+
+        def dump(key, value)
+          @remote.coder.dump(value)
+        rescue StandardError => e
+          message = "the coder cannot dump a #{Error.class_of(value)}: #{e.class}: #{e.message}"
+          raise CodecError.for(message, server, key, false)
+        end
+
+        # From the in-process form of a condition.
+        def condition_at_server(condition)
+          case condition
+          when true then [:always, nil]
+          when nil then [:absent, nil]
+          when Array then [:is_not, condition.first]
+          else [:is, condition]
+          end
+        end
+
+        # {Store#delete} with keywords.
+        def delete_with(key, if_match: ANY)
+          condition = condition(if_match)
+          check(key, condition.is_a?(String) ? condition : nil)
+          return removing(key) { delete_at_server([key]).first } if condition == true
+
+          deleted = removing(key) { delete_at_server_if(key, *condition_at_server(condition)) }
+          deleted.nil? ? raise(PreconditionFailed.for(key, if_match)) : deleted
+        end
+      end
+    end
+  end
+end

@@ -1,0 +1,146 @@
+# frozen_string_literal: true
+
+require "socket"
+require "tmpdir"
+require "fileutils"
+
+# A real Redis or Valkey on a free port of this machine, in a directory of its own.
+class Server
+  BINARIES = %w[redis-server valkey-server].freeze
+
+  # The kinds of server that are installed here.
+  def self.installed
+    BINARIES.select { |name| system("command -v #{name}", out: File::NULL, err: File::NULL) }
+  end
+
+  attr_reader :port, :directory
+
+  # @param options [Array<String>] further options of the server
+  def initialize(*options, binary: Server.installed.first)
+    raise "no #{BINARIES.join(" or ")} found: run bin/setup" unless binary
+
+    @binary = binary
+    @options = options
+    @directory = Dir.mktmpdir("ccache-server")
+    @port = free_port
+    start
+  end
+
+  def url(db = 0)
+    "redis://127.0.0.1:#{port}/#{db}"
+  end
+
+  def socket
+    File.join(directory, "socket")
+  end
+
+  def start
+    @pid = Process.spawn(@binary, "--port", port.to_s, "--bind", "127.0.0.1", "--unixsocket", socket, "--save", "",
+                         "--appendonly", "no", "--dir", directory, *@options,
+                         out: File.join(directory, "log"), err: %i[child out])
+    wait_until_ready
+  end
+
+  # Ends it as kill -9 does.
+  def kill
+    return unless @pid
+
+    Process.kill(:CONT, @pid)
+    Process.kill(:KILL, @pid)
+    Process.wait(@pid)
+    @pid = nil
+  end
+
+  # A new process at the same port, with nothing in it.
+  def restart
+    kill
+    start
+  end
+
+  def stop
+    kill
+    FileUtils.rm_rf(directory)
+  end
+
+  # Stops answering, without closing anything.
+  def pause
+    Process.kill(:STOP, @pid)
+  end
+
+  def resume
+    Process.kill(:CONT, @pid)
+  end
+
+  # Sends one command, and gives its reply: a String, Integer, nil or an Array.
+  # An error reply is raised.
+  def command(*words, db: 0)
+    TCPSocket.open("127.0.0.1", port) do |socket|
+      read = ->(*request) { socket.write(pack(request)) && reply(socket) }
+      read.call("SELECT", db.to_s) unless db.zero?
+      read.call(*words)
+    end
+  end
+
+  # How often the server ran a command.
+  def calls(name)
+    command("INFO", "commandstats")[/^cmdstat_#{name}:calls=(\d+)/, 1].to_i
+  end
+
+  private
+
+  def free_port
+    TCPServer.open("127.0.0.1", 0) { |server| server.addr[1] }
+  end
+
+  def wait_until_ready
+    deadline = Process.clock_gettime(Process::CLOCK_MONOTONIC) + 10
+    begin
+      command("PING")
+    rescue Errno::ECONNREFUSED, EOFError, Errno::ECONNRESET => e
+      raise "#{@binary} did not start: #{File.read(File.join(directory, "log"))}", cause: e if
+        Process.clock_gettime(Process::CLOCK_MONOTONIC) > deadline
+
+      sleep 0.01
+      retry
+    rescue RuntimeError # asks for a password
+      nil
+    end
+  end
+
+  def pack(words)
+    "*#{words.size}\r\n#{words.map { |word| "$#{word.to_s.bytesize}\r\n#{word}\r\n" }.join}"
+  end
+
+  def reply(socket)
+    line = socket.gets("\r\n") or raise EOFError
+    rest = line[1..].chomp
+    case line[0]
+    when "+" then rest
+    when "-" then raise rest
+    when ":" then rest.to_i
+    when "$" then rest.to_i.negative? ? nil : socket.read(rest.to_i + 2)[0..-3]
+    when "*" then Array.new(rest.to_i) { reply(socket) }
+    end
+  end
+end
+
+# One server for all specs that do it no harm, emptied before each.
+module Servers
+  def self.shared
+    @shared ||= Server.new.tap { |server| at_exit_of_this_process { server.stop } }
+  end
+
+  def self.at_exit_of_this_process
+    owner = Process.pid
+    RSpec.configuration.after(:suite) { yield if Process.pid == owner }
+  end
+
+  # A server of this example's own, which it may hurt.
+  def own_server(*options)
+    Server.new(*options).tap { |server| own_servers << server }
+  end
+
+  def own_servers
+    @own_servers ||= []
+  end
+end
