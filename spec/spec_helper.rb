@@ -23,8 +23,12 @@ RSpec.configure do |config|
   config.include Waiting
   config.include Processes
   config.include Servers
+  config.include RemoteStores
 
-  config.after { own_servers.each(&:stop) }
+  config.after do
+    remote_stores.each(&:close)
+    own_servers.each(&:stop)
+  end
 
   # The whole suite again with a minor collection at every allocation: GC_STRESS=1.
   config.around do |example|

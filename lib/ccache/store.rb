@@ -172,12 +172,11 @@ module Ccache
       raise ArgumentError, "fetch needs a block that loads the value" unless block_given?
 
       Values.check(values) if values
-      lifetime = nanoseconds(expires_in)
-      lock &&= Seconds.to_nanoseconds(lock, :lock)
+      nanoseconds(expires_in)
       found = read_for_fetch(key, values, freshness(max_age, stale_while_revalidate, stale_if_error))
       return found unless Absent === found
 
-      load_once(key, Load.new(lifetime, values || @values, skip_nil, lock), found) { yield key }
+      load_once(key, load_options(expires_in, values, skip_nil, lock), found) { yield key }
     end
 
     # @param key [String, Symbol]

@@ -10,7 +10,8 @@ class Server
 
   # The kinds of server that are installed here.
   def self.installed
-    BINARIES.select { |name| system("command -v #{name}", out: File::NULL, err: File::NULL) }
+    paths = ENV.fetch("PATH").split(File::PATH_SEPARATOR)
+    BINARIES.select { |name| paths.any? { |path| File.executable?(File.join(path, name)) } }
   end
 
   attr_reader :port, :directory

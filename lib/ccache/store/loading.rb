@@ -31,6 +31,11 @@ module Ccache
     module Loading
       private
 
+      def load_options(expires_in, values, skip_nil, lock)
+        Values.check(values) if values
+        Load.new(nanoseconds(expires_in), values || @values, skip_nil, lock && Seconds.to_nanoseconds(lock, :lock))
+      end
+
       def load_once(key, load, absent, &loader)
         led = false
         key = unchanging(key)
@@ -48,7 +53,11 @@ module Ccache
       def loaded_for(loaded, values)
         return decode(loaded.kept) if loaded.encoded
 
-        values == :fresh ? Values.copy_mutable(loaded.kept) : loaded.kept
+        for_reader(loaded.kept, values)
+      end
+
+      def for_reader(value, values)
+        values == :fresh ? Values.copy_mutable(value) : value
       end
 
       # Runs the loader, unless another one's result came in before this one's turn.

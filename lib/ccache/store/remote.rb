@@ -65,15 +65,11 @@ module Ccache
                       max_age: nil, stale_if_error: nil)
         raise ArgumentError, "fetch_multi needs a block that loads a value" unless block_given?
 
-        Values.check(values) if values
-        lock &&= Seconds.to_nanoseconds(lock, :lock)
-        load = Load.new(nanoseconds(expires_in), values || @values, skip_nil, lock)
+        load = load_options(expires_in, values, skip_nil, lock)
         found = read_multi(keys, freshness(max_age, nil, stale_if_error)) { UNDECODABLE }
-        missing, found = found.partition { |_, value| Absent === value }
-        found = found.to_h
-        found.transform_values! { |value| Values.copy_mutable(value) } if values == :fresh
-        missing.each { |key, absent| found[key] = load_once(key, load, absent) { yield key } }
-        keys.to_h { |key| [key, found[key]] }
+        found.to_h do |key, value|
+          [key, Absent === value ? load_once(key, load, value) { yield key } : for_reader(value, values)]
+        end
       end
 
       # See {Store#delete}.

@@ -1,0 +1,343 @@
+//! Reads: the entry in memory, if the server says that it holds.
+//!
+//! The entry's `Arc` keeps its object pinned while the server is asked without the
+//! GVL, whatever happens to the map meanwhile; the answer is that very object.
+
+use super::{Link, Outcome, ask, link};
+use crate::arguments::{Key, key_bytes, optional_etag};
+use crate::errors;
+use crate::handle::Live;
+use crate::methods::{face, seconds, text};
+use crate::store::{Opened, open};
+use crate::stored::{Stored, Taken};
+use ccache_core::remote::{Body, Expiry, Got, Head, RemoteError, tag_of};
+use ccache_core::{Condition, Entry, Etag, NEVER, Nanos};
+use magnus::value::ReprValue;
+use magnus::{Error, IntoValue, Module, RArray, RModule, Ruby, Value, method};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// What asking after an entry in memory came to.
+enum Looked {
+    /// It is what the key holds, or was so recently enough.
+    Holds(Arc<Entry<Stored>>),
+    /// It is not, or there is none in memory: why. In the order of the face's
+    /// `Remote::OUTCOMES`.
+    Otherwise(Outcome),
+}
+
+/// `store[key]`.
+fn aref(store: Value, key: Value) -> Result<Value, Error> {
+    let (live, opened) = open(&store)?;
+    let link = link(opened)?;
+    if link.has_plain_reads
+        && let Looked::Holds(entry) = look_up(&live, opened, link, key, link.max_age)?
+    {
+        return value_of(&live, &entry);
+    }
+    face(store, c"get_with", &[key])
+}
+
+/// `store.get(key)`; with keywords the face's `get_with`.
+fn get(store: Value, args: &[Value]) -> Result<Value, Error> {
+    match args {
+        [key] => aref(store, *key),
+        _ => face(store, c"get_with", args),
+    }
+}
+
+/// The value of `key` if it holds, else one of `outcomes`.
+fn look(
+    store: Value,
+    key: Value,
+    max_age: Option<Nanos>,
+    outcomes: RArray,
+) -> Result<Value, Error> {
+    let (live, opened) = open(&store)?;
+    let link = link(opened)?;
+    match look_up(&live, opened, link, key, max_age.unwrap_or(link.max_age))? {
+        Looked::Holds(entry) => value_of(&live, &entry),
+        Looked::Otherwise(outcome) => outcome.of(outcomes),
+    }
+}
+
+/// As `read_entry` for the entry of `key` if it holds, else one of `outcomes`.
+fn look_entry(
+    store: Value,
+    key: Value,
+    known: Value,
+    max_age: Option<Nanos>,
+    outcomes: RArray,
+) -> Result<Value, Error> {
+    let (live, opened) = open(&store)?;
+    let link = link(opened)?;
+    let known = optional_etag(known)?;
+    match look_up(&live, opened, link, key, max_age.unwrap_or(link.max_age))? {
+        Looked::Holds(entry) => Ok(parts_of(&live, opened, &entry, known.as_ref())?.as_value()),
+        Looked::Otherwise(outcome) => outcome.of(outcomes),
+    }
+}
+
+/// For each key its value if it holds, else one of `outcomes`: a Hash if all hold,
+/// else an Array. One pipeline.
+fn look_multi(
+    store: Value,
+    keys: RArray,
+    max_age: Option<Nanos>,
+    outcomes: RArray,
+) -> Result<Value, Error> {
+    let (live, opened) = open(&store)?;
+    let link = link(opened)?;
+    let max_age = max_age.unwrap_or(link.max_age);
+    let now = opened.shelf.clock().now();
+    let mut found = Vec::with_capacity(keys.len());
+    let mut asked = Vec::new();
+    for key in keys.into_iter() {
+        let key = Key::new(key)?;
+        // SAFETY: the key is an element of an argument; the look-up calls no Ruby.
+        let entry = opened.shelf.find(unsafe { key.bytes() });
+        if let Some(entry) = &entry
+            && !is_fresh(entry, max_age, now)
+        {
+            asked.push(Arc::clone(entry));
+        }
+        found.push(entry);
+    }
+    let mut answers = Vec::new();
+    let mut sent_at = now;
+    if !asked.is_empty() {
+        let operation = link.remote.validate(asked.iter().map(|entry| entry.key()));
+        (answers, sent_at) = ask(&live, link, keys.as_value(), operation)?;
+    }
+    let mut answers = answers.into_iter();
+    let looked = live.ruby().ary_new_capa(found.len());
+    let mut all_hold = true;
+    for (index, entry) in found.into_iter().enumerate() {
+        let value = match entry {
+            None => {
+                all_hold = false;
+                Outcome::Unknown.of(outcomes)?
+            }
+            Some(entry) if is_fresh(&entry, max_age, now) => {
+                opened.shelf.counters().hits.increment();
+                value_of(&live, &entry)?
+            }
+            Some(entry) => {
+                let key = keys.entry(index as isize)?;
+                let head = head_of(&live, link, key, answers.next())?;
+                match judge(opened, entry, head, sent_at) {
+                    Looked::Holds(entry) => value_of(&live, &entry)?,
+                    Looked::Otherwise(outcome) => {
+                        all_hold = false;
+                        outcome.of(outcomes)?
+                    }
+                }
+            }
+        };
+        looked.push(value)?;
+    }
+    if !all_hold {
+        return Ok(looked.as_value());
+    }
+    let held = live.ruby().hash_new();
+    for index in 0..keys.len() as isize {
+        held.aset(keys.entry::<Value>(index)?, looked.entry::<Value>(index)?)?;
+    }
+    Ok(held.as_value())
+}
+
+/// Asks whether the entry of `key` in memory holds.
+fn look_up(
+    live: &Live<'_>,
+    opened: &Opened,
+    link: &Link,
+    key: Value,
+    max_age: Nanos,
+) -> Result<Looked, Error> {
+    let bytes = Key::new(key)?;
+    // SAFETY: the key is an argument; the look-up calls no Ruby.
+    let Some(entry) = opened.shelf.find(unsafe { bytes.bytes() }) else {
+        return Ok(Looked::Otherwise(Outcome::Unknown));
+    };
+    if max_age > 0 && is_fresh(&entry, max_age, opened.shelf.clock().now()) {
+        opened.shelf.counters().hits.increment();
+        return Ok(Looked::Holds(entry));
+    }
+    let (heads, sent_at) = ask(live, link, key, link.remote.validate([entry.key()]))?;
+    let head = head_of(live, link, key, heads.into_iter().next())?;
+    Ok(judge(opened, entry, head, sent_at))
+}
+
+/// The answer to one question; the server's error is raised.
+fn head_of(
+    live: &Live<'_>,
+    link: &Link,
+    key: Value,
+    answer: Option<Result<Head, RemoteError>>,
+) -> Result<Head, Error> {
+    answer
+        .unwrap_or(Ok(Head::Absent))
+        .map_err(|error| errors::remote(&live.ruby(), &error, link.remote.server(), key))
+}
+
+fn is_fresh(entry: &Entry<Stored>, max_age: Nanos, now: Nanos) -> bool {
+    max_age > 0 && now.saturating_sub(entry.validated()) <= max_age
+}
+
+/// What the server's answer says of the entry that was in memory.
+fn judge(opened: &Opened, entry: Arc<Entry<Stored>>, head: Head, sent_at: Nanos) -> Looked {
+    let outcome = match head {
+        Head::Tagged(tag) if tag == tag_of(entry.etag()) => {
+            entry.validate(sent_at);
+            opened.shelf.counters().hits.increment();
+            opened.shelf.counters().not_modified.increment();
+            return Looked::Holds(entry);
+        }
+        Head::Tagged(_) => Outcome::Changed,
+        Head::Absent => Outcome::Gone,
+        Head::Leased(_) => Outcome::Leased,
+        Head::Rejected(reason) => Outcome::of_rejection(reason),
+    };
+    if !matches!(outcome, Outcome::Changed) {
+        let this_one = Condition::IfMatch(entry.etag().clone());
+        drop(opened.shelf.remove(entry.key(), &this_one));
+    }
+    Looked::Otherwise(outcome)
+}
+
+fn value_of(live: &Live<'_>, entry: &Entry<Stored>) -> Result<Value, Error> {
+    match entry.value().take(live) {
+        Taken::Encoded(bytes) => decode(live, &bytes),
+        other => other.into_object(live),
+    }
+}
+
+/// By the store's coder, which is Ruby's.
+fn decode(live: &Live<'_>, bytes: &[u8]) -> Result<Value, Error> {
+    let encoded = live.ruby().str_from_slice(bytes);
+    face(live.object(), c"decode", &[encoded.as_value()])
+}
+
+/// `[value, etag, age in s, time to live in s or nil, whether the value is the
+/// reader's own]`.
+fn parts_of(
+    live: &Live<'_>,
+    opened: &Opened,
+    entry: &Entry<Stored>,
+    known: Option<&Etag>,
+) -> Result<RArray, Error> {
+    let ruby = live.ruby();
+    let value = if known == Some(entry.etag()) {
+        ruby.qnil().as_value()
+    } else {
+        value_of(live, entry)?
+    };
+    let now = opened.shelf.clock().now();
+    let parts = ruby.ary_new_capa(5);
+    parts.push(value)?;
+    parts.push(text(&ruby, entry.etag()))?;
+    parts.push(seconds(now.saturating_sub(entry.validated())))?;
+    let ttl = (entry.deadline() != NEVER).then(|| seconds(entry.deadline().saturating_sub(now)));
+    parts.push(ttl)?;
+    parts.push(matches!(entry.value(), Stored::Encoded(_)))?;
+    Ok(parts)
+}
+
+/// The tag of what the server holds for `key`: nil for nothing, an etag, an
+/// Integer, `:given` if it is the caller's own and stands in the value, or one of
+/// `outcomes`.
+fn tag_at_server(store: Value, key: Value, outcomes: RArray) -> Result<Value, Error> {
+    let (live, opened) = open(&store)?;
+    let link = link(opened)?;
+    let bytes = key_bytes(key)?;
+    let (heads, _) = ask(&live, link, key, link.remote.validate([&*bytes]))?;
+    match head_of(&live, link, key, heads.into_iter().next())? {
+        Head::Tagged(tag) => {
+            let known = opened.shelf.peek(&bytes);
+            let known = known.filter(|entry| tag_of(entry.etag()) == tag);
+            match known {
+                Some(entry) => Ok(text(&live.ruby(), entry.etag()).as_value()),
+                None => Outcome::Changed.of(outcomes),
+            }
+        }
+        Head::Absent => Outcome::Gone.of(outcomes),
+        Head::Leased(_) => Outcome::Leased.of(outcomes),
+        Head::Rejected(reason) => Outcome::of_rejection(reason).of(outcomes),
+    }
+}
+
+/// For each key `[encoded String or Integer, etag, nanoseconds to live or nil, time
+/// as of which, removals so far]`, or one of `outcomes`. One pipeline.
+fn pull(store: Value, keys: RArray, outcomes: RArray) -> Result<RArray, Error> {
+    let (live, opened) = open(&store)?;
+    let ruby = live.ruby();
+    let link = link(opened)?;
+    let removals = link.removals.load(Ordering::SeqCst);
+    let names: Vec<Vec<u8>> = keys
+        .into_iter()
+        .map(key_bytes)
+        .collect::<Result<_, Error>>()?;
+    let operation = link.remote.get(names.iter().map(Vec::as_slice));
+    let (got, sent_at) = ask(&live, link, keys.as_value(), operation)?;
+    let pulled = ruby.ary_new_capa(got.len());
+    for (index, got) in got.into_iter().enumerate() {
+        let one = match got {
+            Ok(got) => pulled_parts(&ruby, got, sent_at, removals, outcomes)?,
+            Err(error) => {
+                let key = keys.entry(index as isize)?;
+                error_value(
+                    &ruby,
+                    errors::remote(&ruby, &error, link.remote.server(), key),
+                )?
+            }
+        };
+        pulled.push(one)?;
+    }
+    Ok(pulled)
+}
+
+fn pulled_parts(
+    ruby: &Ruby,
+    got: Got,
+    sent_at: Nanos,
+    removals: u64,
+    outcomes: RArray,
+) -> Result<Value, Error> {
+    let (payload, etag) = match got.body {
+        Body::Value { encoded, etag } => (ruby.str_from_slice(&encoded).as_value(), etag),
+        Body::Integer(number) => (number.into_value_with(ruby), Etag::of_integer(number)),
+        Body::Absent => return Outcome::Gone.of(outcomes),
+        Body::Leased => return Outcome::Leased.of(outcomes),
+        Body::Rejected(reason) => return Outcome::of_rejection(reason).of(outcomes),
+    };
+    let nanos = match got.expiry {
+        Expiry::After(left) => u64::try_from(left.as_nanos()).ok(),
+        Expiry::Never | Expiry::Kept => None,
+    };
+    let parts = ruby.ary_new_capa(5);
+    parts.push(payload)?;
+    parts.push(text(ruby, &etag))?;
+    parts.push(nanos)?;
+    parts.push(sent_at)?;
+    parts.push(removals)?;
+    Ok(parts.as_value())
+}
+
+/// An exception as an object, to be raised by the face for its own key alone.
+fn error_value(ruby: &Ruby, error: Error) -> Result<Value, Error> {
+    match error.error_type() {
+        magnus::error::ErrorType::Exception(exception) => Ok(exception.into_value_with(ruby)),
+        _ => Err(error),
+    }
+}
+
+pub(super) fn init(remote: RModule) -> Result<(), Error> {
+    remote.define_method("get", method!(get, -1))?;
+    remote.define_method("[]", method!(aref, 1))?;
+    remote.define_private_method("look", method!(look, 3))?;
+    remote.define_private_method("look_entry", method!(look_entry, 4))?;
+    remote.define_private_method("look_multi", method!(look_multi, 3))?;
+    remote.define_private_method("tag_at_server", method!(tag_at_server, 2))?;
+    remote.define_private_method("pull", method!(pull, 2))?;
+    Ok(())
+}

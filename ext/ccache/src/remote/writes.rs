@@ -1,0 +1,296 @@
+//! Writes and removals, on the server and in memory.
+
+use super::{Link, ask, check_replies, link};
+use crate::arguments::{self, FrozenBytes, Key, key_bytes, optional_etag, string_bytes};
+use crate::errors;
+use crate::gvl::without_gvl;
+use crate::handle::Live;
+use crate::methods::{drop_all, text};
+use crate::pin_list::PinList;
+use crate::store::{Opened, open};
+use ccache_core::remote::{Compared, Expiry, RemoteError, Reply, ServerCondition, Tag};
+use ccache_core::{Condition, Etag, Lifetime, Nanos};
+use magnus::value::ReprValue;
+use magnus::{Error, Module, RArray, RModule, RString, Ruby, Symbol, TryConvert, Value, method};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// One value to write, encoded.
+struct Encoded {
+    key: Vec<u8>,
+    wire: Vec<u8>,
+    etag: Etag,
+}
+
+/// What goes to the server for `payload`: encoded, compressed, tagged and signed
+/// without the GVL.
+fn encode(
+    live: &Live<'_>,
+    link: &Link,
+    key: Value,
+    payload: Value,
+    given: Option<Etag>,
+) -> Result<Encoded, Error> {
+    let ruby = live.ruby();
+    let name = key_bytes(key)?;
+    let (wire, etag) = match RString::from_value(payload) {
+        None => {
+            let number = i64::try_convert(payload)?;
+            (number.to_string().into_bytes(), Etag::of_integer(number))
+        }
+        Some(payload) => {
+            let payload = FrozenBytes::new(payload)?;
+            let (format, server_key) = (link.remote.format(), link.remote.server_key(&name));
+            let encoded = payload.bytes();
+            let work = move || format.encode(&server_key, encoded, given.as_ref());
+            let encoded = if encoded.len() < ENCODED_AT_ONCE {
+                work()
+            } else {
+                without_gvl(&ruby, work)?
+            };
+            encoded.map_err(|error| errors::remote(&ruby, &error, link.remote.server(), key))?
+        }
+    };
+    Ok(Encoded {
+        key: name,
+        wire,
+        etag,
+    })
+}
+
+/// Bytes that are compressed and tagged faster than the GVL is handed over twice.
+const ENCODED_AT_ONCE: usize = 4096;
+
+/// Writes `key` on the server: `[etag, time as of which]`, or nil if the
+/// condition does not hold.
+fn push(
+    store: Value,
+    key: Value,
+    payload: Value,
+    given_etag: Value,
+    lifetime: Value,
+    kind: Symbol,
+    operand: Value,
+) -> Result<Option<RArray>, Error> {
+    let (live, opened) = open(&store)?;
+    let link = link(opened)?;
+    let expiry = expiry(lifetime, opened)?;
+    let condition = server_condition(kind, operand)?;
+    let encoded = encode(&live, link, key, payload, optional_etag(given_etag)?)?;
+    let remote = &link.remote;
+    let sent_at = match (condition, expiry) {
+        (ServerCondition::Always, expiry) => {
+            let set = remote.set([(&*encoded.key, &*encoded.wire)], expiry);
+            let (replies, sent_at) = ask(&live, link, key, set)?;
+            check_replies(&live, link, key, &replies)?;
+            Some(sent_at)
+        }
+        (ServerCondition::Free, Expiry::Never | Expiry::After(_)) if kind.name()? == "new" => {
+            let set = remote.set_new(&encoded.key, &encoded.wire, expiry);
+            let (replies, sent_at) = ask(&live, link, key, set)?;
+            check_replies(&live, link, key, &replies)?;
+            (replies.first() == Some(&Ok(Reply::Okay))).then_some(sent_at)
+        }
+        (condition, expiry) => {
+            let operation =
+                remote.compare_and_set(&encoded.key, Some(&encoded.wire), expiry, &condition);
+            let (compared, sent_at) = ask(&live, link, key, operation)?;
+            (compared == Compared::Done).then_some(sent_at)
+        }
+    };
+    let Some(sent_at) = sent_at else {
+        return Ok(None);
+    };
+    Ok(Some(written(&live.ruby(), &encoded.etag, sent_at)?))
+}
+
+/// Writes many keys unconditionally, in one pipeline: for each `[etag, time as
+/// of which]`. `values` are pairs of key and payload.
+fn push_multi(store: Value, values: RArray, lifetime: Value) -> Result<RArray, Error> {
+    let (live, opened) = open(&store)?;
+    let ruby = live.ruby();
+    let link = link(opened)?;
+    let expiry = expiry(lifetime, opened)?;
+    let mut encoded = Vec::with_capacity(values.len());
+    for pair in values.into_iter() {
+        let pair = RArray::try_convert(pair)?;
+        encoded.push(encode(&live, link, pair.entry(0)?, pair.entry(1)?, None)?);
+    }
+    let pairs = encoded.iter().map(|one| (&*one.key, &*one.wire));
+    let set = link.remote.set(pairs, expiry);
+    let (replies, sent_at) = ask(&live, link, values.as_value(), set)?;
+    check_replies(&live, link, ruby.qnil().as_value(), &replies)?;
+    let written_all = ruby.ary_new_capa(encoded.len());
+    for one in &encoded {
+        written_all.push(written(&ruby, &one.etag, sent_at)?)?;
+    }
+    Ok(written_all)
+}
+
+fn written(ruby: &Ruby, etag: &Etag, sent_at: Nanos) -> Result<RArray, Error> {
+    let written = ruby.ary_new_capa(2);
+    written.push(text(ruby, etag))?;
+    written.push(sent_at)?;
+    Ok(written)
+}
+
+/// Removes keys on the server: for each whether it was there.
+fn delete_at_server(store: Value, keys: RArray) -> Result<RArray, Error> {
+    let (live, opened) = open(&store)?;
+    let ruby = live.ruby();
+    let link = link(opened)?;
+    let mut names = Vec::with_capacity(keys.len());
+    for key in keys.into_iter() {
+        names.push(key_bytes(key)?);
+    }
+    let operation = link.remote.delete(names.iter().map(Vec::as_slice));
+    let (replies, _) = ask(&live, link, keys.as_value(), operation)?;
+    check_replies(&live, link, keys.as_value(), &replies)?;
+    let deleted = ruby.ary_new_capa(replies.len());
+    for reply in &replies {
+        deleted.push(*reply == Ok(Reply::Integer(1)))?;
+    }
+    Ok(deleted)
+}
+
+/// Removes `key` on the server: whether it was there, or nil if the condition
+/// does not hold.
+fn delete_at_server_if(
+    store: Value,
+    key: Value,
+    kind: Symbol,
+    operand: Value,
+) -> Result<Option<bool>, Error> {
+    let (live, opened) = open(&store)?;
+    let link = link(opened)?;
+    let condition = server_condition(kind, operand)?;
+    let bytes = key_bytes(key)?;
+    let operation = link
+        .remote
+        .compare_and_set(&bytes, None, Expiry::Never, &condition);
+    let (compared, _) = ask(&live, link, key, operation)?;
+    Ok(match compared {
+        Compared::Done => Some(true),
+        Compared::Nothing => Some(false),
+        Compared::PreconditionFailed => None,
+    })
+}
+
+/// Forgets `key` in this process.
+fn drop_local(store: Value, key: Value) -> Result<(), Error> {
+    let (live, opened) = open(&store)?;
+    link(opened)?.removals.fetch_add(1, Ordering::SeqCst);
+    let key = Key::new(key)?;
+    // SAFETY: the key is an argument; the removal calls no Ruby.
+    drop(
+        opened
+            .shelf
+            .remove(unsafe { key.bytes() }, &Condition::Always),
+    );
+    PinList::tidy(&live)
+}
+
+/// Forgets everything in this process: how many entries there were.
+fn drop_all_local(ruby: &Ruby, store: Value) -> Result<usize, Error> {
+    let (live, opened) = open(&store)?;
+    link(opened)?.removals.fetch_add(1, Ordering::SeqCst);
+    drop_all(ruby, &live, &opened.shelf)
+}
+
+/// Adds to an integer on the server; nil if that holds none that it can add to.
+fn increment_at_server(
+    store: Value,
+    key: Value,
+    by: i64,
+    lifetime: Value,
+) -> Result<Option<i64>, Error> {
+    let (live, opened) = open(&store)?;
+    let link = link(opened)?;
+    if !link.remote.format().has_plain_integers() {
+        return Ok(None);
+    }
+    let expiry = expiry(lifetime, opened)?;
+    let bytes = key_bytes(key)?;
+    let operation = link.remote.increment(&bytes, by, expiry);
+    let (replies, _) = ask(&live, link, key, operation)?;
+    match replies.last() {
+        Some(Ok(Reply::Integer(number))) => Ok(Some(*number)),
+        Some(Err(RemoteError::Server { code, .. })) if code == "ERR" => Ok(None),
+        _ => check_replies(&live, link, key, &replies).map(|()| None),
+    }
+}
+
+/// Takes a lease on the server: whether it was free.
+fn lease_at_server(store: Value, key: Value, token: RString, nanos: u64) -> Result<bool, Error> {
+    let (live, opened) = open(&store)?;
+    let link = link(opened)?;
+    let bytes = key_bytes(key)?;
+    let operation = link
+        .remote
+        .lease(&bytes, &token_of(token)?, Duration::from_nanos(nanos));
+    let (compared, _) = ask(&live, link, key, operation)?;
+    Ok(compared == Compared::Done)
+}
+
+/// One step through the namespace: the next cursor and how many keys went.
+fn clear_step(ruby: &Ruby, store: Value, cursor: RString) -> Result<RArray, Error> {
+    let (live, opened) = open(&store)?;
+    let link = link(opened)?;
+    let nil = ruby.qnil().as_value();
+    let scan = link.remote.scan(&string_bytes(cursor));
+    let (replies, _) = ask(&live, link, nil, scan)?;
+    check_replies(&live, link, nil, &replies)?;
+    let (next, mut count) = (ruby.ary_new_capa(2), 0);
+    let Some(Ok(Reply::Scanned(cursor, keys))) = replies.into_iter().next() else {
+        let error = RemoteError::Connection("an unexpected reply to SCAN".to_owned());
+        return Err(errors::remote(ruby, &error, link.remote.server(), nil));
+    };
+    if !keys.is_empty() {
+        let (replies, _) = ask(&live, link, nil, link.remote.unlink(&keys))?;
+        check_replies(&live, link, nil, &replies)?;
+        if let Some(Ok(Reply::Integer(removed))) = replies.first() {
+            count = *removed;
+        }
+    }
+    next.push(ruby.str_from_slice(&cursor))?;
+    next.push(count)?;
+    Ok(next)
+}
+
+fn expiry(lifetime: Value, opened: &Opened) -> Result<Expiry, Error> {
+    Ok(match arguments::lifetime(lifetime, opened.lifetime)? {
+        Lifetime::Unlimited => Expiry::Never,
+        Lifetime::For(nanos) => Expiry::After(Duration::from_nanos(nanos)),
+        Lifetime::Kept => Expiry::Kept,
+    })
+}
+
+fn server_condition(kind: Symbol, operand: Value) -> Result<ServerCondition, Error> {
+    Ok(match &*kind.name()? {
+        "absent" => ServerCondition::Absent,
+        "new" | "free" => ServerCondition::Free,
+        "is" => ServerCondition::Is(arguments::etag(operand)?),
+        "is_not" => ServerCondition::IsNot(arguments::etag(operand)?),
+        "leased" => ServerCondition::Leased(token_of(RString::try_convert(operand)?)?),
+        _ => ServerCondition::Always,
+    })
+}
+
+/// A lease's token: 16 bytes, which the face made.
+fn token_of(token: RString) -> Result<Tag, Error> {
+    let bytes = string_bytes(token);
+    Tag::try_from(bytes).map_err(|_| errors::invalid_etag(token.as_value()))
+}
+
+pub(super) fn init(remote: RModule) -> Result<(), Error> {
+    remote.define_private_method("push", method!(push, 6))?;
+    remote.define_private_method("push_multi", method!(push_multi, 2))?;
+    remote.define_private_method("delete_at_server", method!(delete_at_server, 1))?;
+    remote.define_private_method("delete_at_server_if", method!(delete_at_server_if, 3))?;
+    remote.define_private_method("drop_local", method!(drop_local, 1))?;
+    remote.define_private_method("drop_all_local", method!(drop_all_local, 0))?;
+    remote.define_private_method("increment_at_server", method!(increment_at_server, 3))?;
+    remote.define_private_method("lease_at_server", method!(lease_at_server, 3))?;
+    remote.define_private_method("clear_step", method!(clear_step, 1))?;
+    Ok(())
+}
