@@ -1,6 +1,7 @@
 //! Running without the GVL (P4).
 
-use ccache_core::remote::{Interrupter, Operation, RemoteError};
+use ccache_core::remote::{Operation, RemoteError};
+use ccache_core::{Clock, Nanos};
 use magnus::{Error, Ruby};
 use std::any::Any;
 use std::ffi::c_void;
@@ -19,35 +20,6 @@ use std::task::Poll;
 /// `rb_thread_call_without_gvl` does.
 pub(crate) fn without_gvl<T: Send>(
     ruby: &Ruby,
-    work: impl FnOnce() -> T + Send,
-) -> Result<T, Error> {
-    without_gvl_until(ruby, None, work)
-}
-
-/// Waits for the server without the GVL. A kill, a timeout or a signal handler
-/// takes effect at once; one that raises gives the operation up, and any other
-/// lets it go on where it was.
-pub(crate) fn wait_for<O: Operation>(
-    ruby: &Ruby,
-    mut operation: O,
-) -> Result<Result<O::Output, RemoteError>, Error> {
-    let interrupter = operation.interrupter();
-    loop {
-        let operation = &mut operation;
-        match without_gvl_until(ruby, Some(&interrupter), move || operation.wait())? {
-            Poll::Ready(outcome) => return Ok(outcome),
-            Poll::Pending => {
-                check_interrupts(ruby)?;
-                interrupter.resume();
-            }
-        }
-    }
-}
-
-/// Runs `work`, which `interrupter` can end.
-fn without_gvl_until<T: Send>(
-    ruby: &Ruby,
-    interrupter: Option<&Interrupter>,
     work: impl FnOnce() -> T + Send,
 ) -> Result<T, Error> {
     struct Job<F, T> {
@@ -70,21 +42,6 @@ fn without_gvl_until<T: Send>(
         run::<F, T>
     }
 
-    unsafe extern "C" fn interrupt(interrupter: *mut c_void) {
-        // SAFETY: `interrupter` is the caller's, who waits; Ruby calls this before
-        // `rb_nogvl` returns, maybe in a signal handler: it is one atomic store.
-        // (Were that not promised by UBF_ASYNC_SAFE, a process with one thread
-        // would start another one for each wait, to call this from there.)
-        unsafe { (*interrupter.cast::<Interrupter>()).interrupt() };
-    }
-
-    let (unblock, data): (rb_sys::rb_unblock_function_t, *mut c_void) = match interrupter {
-        Some(interrupter) => (
-            Some(interrupt),
-            std::ptr::from_ref(interrupter).cast_mut().cast(),
-        ),
-        None => (None, std::ptr::null_mut()),
-    };
     let mut job = Job {
         work: Some(work),
         result: None,
@@ -98,15 +55,41 @@ fn without_gvl_until<T: Send>(
             rb_sys::rb_nogvl(
                 Some(function),
                 (&raw mut job).cast(),
-                unblock,
-                data,
-                (rb_sys::RB_NOGVL_INTR_FAIL | rb_sys::RB_NOGVL_UBF_ASYNC_SAFE) as _,
+                None,
+                std::ptr::null_mut(),
+                rb_sys::RB_NOGVL_INTR_FAIL as _,
             );
         }
         match job.result.take() {
             Some(Ok(result)) => return Ok(result),
             Some(Err(panic)) => resume_unwind(panic),
             None => check_interrupts(ruby)?,
+        }
+    }
+}
+
+/// How long a thread waits for the server before it looks whether it is wanted
+/// elsewhere: a kill, a timeout or a signal takes effect within that and a tick.
+///
+/// An unblock function would be told at once, but Ruby 3.1 starts a thread for each
+/// wait to call it from when a process has one thread alone, and may miss a signal
+/// when it has had two.
+const LOOK: Nanos = 40_000_000;
+
+/// Waits for the server without the GVL. What takes the thread elsewhere for good (a
+/// kill, an exception) gives the operation up; any other interrupt lets it go on
+/// where it was.
+pub(crate) fn wait_for<O: Operation>(
+    ruby: &Ruby,
+    clock: &Clock,
+    mut operation: O,
+) -> Result<Result<O::Output, RemoteError>, Error> {
+    loop {
+        let operation = &mut operation;
+        let wait = move || operation.wait(clock.now() + LOOK);
+        match without_gvl(ruby, wait)? {
+            Poll::Ready(outcome) => return Ok(outcome),
+            Poll::Pending => check_interrupts(ruby)?,
         }
     }
 }

@@ -24,6 +24,7 @@ pub(crate) struct Link {
     max_age: Nanos,
     /// Whether a plain `get` is nothing but that.
     has_plain_reads: bool,
+    clock: Clock,
     /// Counts removals in this process, for those who install meanwhile.
     removals: AtomicU64,
 }
@@ -43,6 +44,7 @@ impl Link {
             ),
             max_age: settings.get("max_age")?,
             has_plain_reads: settings.get("has_plain_reads")?,
+            clock: clock.clone(),
             removals: AtomicU64::new(0),
         })
     }
@@ -93,7 +95,7 @@ fn ask<O: Operation>(
     operation: O,
 ) -> Result<O::Output, Error> {
     let ruby = live.ruby();
-    wait_for(&ruby, operation)?
+    wait_for(&ruby, &link.clock, operation)?
         .map_err(|error| errors::remote(&ruby, &error, link.remote.server(), key))
 }
 

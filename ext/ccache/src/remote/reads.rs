@@ -278,7 +278,11 @@ fn pull(store: Value, keys: RArray, outcomes: RArray) -> Result<RArray, Error> {
         .map(key_bytes)
         .collect::<Result<_, Error>>()?;
     let operation = link.remote.get(names.iter().map(Vec::as_slice));
-    let (got, sent_at) = ask(&live, link, keys.as_value(), operation)?;
+    let concerned = match keys.len() {
+        1 => keys.entry(0)?,
+        _ => keys.as_value(),
+    };
+    let (got, sent_at) = ask(&live, link, concerned, operation)?;
     let pulled = ruby.ary_new_capa(got.len());
     for (index, got) in got.into_iter().enumerate() {
         let one = match got {

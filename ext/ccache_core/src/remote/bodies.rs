@@ -10,7 +10,7 @@ use crate::gate::GATE;
 use crate::remote::connection::Exchange;
 use crate::remote::error::RemoteError;
 use crate::remote::links::{Driven, Line, Links};
-use crate::remote::ticket::{Interrupter, Ticket, Woken};
+use crate::remote::ticket::{Ticket, Woken};
 use redis::Value;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -82,29 +82,26 @@ impl Request {
         self.exchange = Some(Exchange::new(commands, count, self.links.now()));
     }
 
-    pub(crate) fn interrupter(&self) -> Interrupter {
-        Interrupter::new(Arc::clone(&self.ticket) as _)
-    }
-
-    /// Waits for the replies, and the time before which they are not older;
-    /// pending if interrupted.
-    pub(crate) fn wait(&mut self) -> Poll<Result<(Vec<Value>, Nanos), RemoteError>> {
+    /// Waits until `pause_at` for the replies, and the time before which they are not
+    /// older.
+    pub(crate) fn wait(
+        &mut self,
+        pause_at: Nanos,
+    ) -> Poll<Result<(Vec<Value>, Nanos), RemoteError>> {
         loop {
             if let Err(error) = self.links.check() {
                 return Poll::Ready(Err(error));
             }
             let (Some(line), Some(exchange)) = (&mut self.line, &mut self.exchange) else {
-                match self.wait_for_line() {
+                match self.wait_for_line(pause_at) {
                     Poll::Ready(Ok(())) => continue,
                     Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                     Poll::Pending => return Poll::Pending,
                 }
             };
-            let driven = self.links.drive(line, exchange, self.may_repeat, || {
-                self.ticket.is_interrupted()
-            });
+            let driven = self.links.drive(line, exchange, self.may_repeat, pause_at);
             return match driven {
-                Ok(Driven::Interrupted) => Poll::Pending,
+                Ok(Driven::Paused) => Poll::Pending,
                 Ok(Driven::Complete) => {
                     let line = self.line.take().unwrap_or_default();
                     self.give_back(line);
@@ -123,7 +120,7 @@ impl Request {
         }
     }
 
-    fn wait_for_line(&mut self) -> Poll<Result<(), RemoteError>> {
+    fn wait_for_line(&mut self, pause_at: Nanos) -> Poll<Result<(), RemoteError>> {
         {
             let _inside = GATE.enter();
             let mut pool = self.links.pool.lock();
@@ -139,9 +136,12 @@ impl Request {
                 pool.waiting.push_back(Arc::clone(&self.ticket));
             }
         }
-        match self.ticket.wait(self.until, &self.links.clock) {
+        match self
+            .ticket
+            .wait(self.until.min(pause_at), &self.links.clock)
+        {
             Woken::Answered(()) | Woken::Called => Poll::Ready(Ok(())),
-            Woken::Interrupted => Poll::Pending,
+            Woken::TimedOut if self.links.now() < self.until => Poll::Pending,
             Woken::TimedOut => {
                 let message = format!(
                     "{}: none of {CONNECTIONS} connections came free in time",

@@ -9,16 +9,16 @@
 //! answers it; so its answer is never older than its question (C2). One that comes
 //! while a pipeline is on its way gets the next.
 //!
-//! A leader that is interrupted leaves the pipeline where it stands and calls
-//! somebody else to go on with it; if there is nobody, the next reader drains it
-//! before it sends its own. No connection is given up for a killed thread.
+//! A leader whose thread is wanted elsewhere leaves the pipeline where it stands and
+//! calls somebody else to go on with it; if there is nobody, the next reader drains
+//! it before it sends its own. No connection is given up for a killed thread.
 
 use crate::clock::Nanos;
 use crate::gate::GATE;
 use crate::remote::connection::Exchange;
 use crate::remote::error::RemoteError;
 use crate::remote::links::{Driven, Line, Links};
-use crate::remote::ticket::{Interrupter, Interruptible, Ticket, Woken};
+use crate::remote::ticket::{Ticket, Woken};
 use crate::remote::wire::{Format, HEADER, Head};
 use redis::Value;
 use std::collections::HashMap;
@@ -46,16 +46,6 @@ struct Reader {
     ticket: Ticket<Answer>,
 }
 
-impl Interruptible for Reader {
-    fn interrupt(&self) {
-        self.ticket.interrupt();
-    }
-
-    fn resume(&self) {
-        self.ticket.resume();
-    }
-}
-
 /// What the lane's lock protects.
 #[derive(Default)]
 pub(crate) struct LaneState {
@@ -65,7 +55,7 @@ pub(crate) struct LaneState {
     is_crowded: bool,
     /// Here unless somebody leads.
     line: Line,
-    /// What an interrupted leader left.
+    /// What a leader left in the middle.
     left: Option<Pipeline>,
 }
 
@@ -138,29 +128,34 @@ impl Question {
         }
     }
 
-    pub(crate) fn interrupter(&self) -> Interrupter {
-        Interrupter::new(Arc::clone(&self.reader) as _)
-    }
-
-    /// Waits for the answer, and leads if nobody else does; pending if interrupted.
-    pub(crate) fn wait(&mut self, format: &Format, sent: &AtomicU64) -> Poll<Answer> {
+    /// Waits for the answer until `pause_at`, and leads if nobody else does.
+    pub(crate) fn wait(
+        &mut self,
+        format: &Format,
+        sent: &AtomicU64,
+        pause_at: Nanos,
+    ) -> Poll<Answer> {
         if let Err(error) = self.links.check() {
             return Poll::Ready(Err(error));
         }
         loop {
             if let Some(lead) = self.take_lead(sent) {
-                if let Driven::Interrupted = self.lead(lead, format) {
+                if let Driven::Paused = self.lead(lead, format, pause_at) {
                     return Poll::Pending;
                 }
                 continue;
             }
-            match self.reader.ticket.wait(self.until, &self.links.clock) {
+            match self
+                .reader
+                .ticket
+                .wait(self.until.min(pause_at), &self.links.clock)
+            {
                 Woken::Answered(answer) => {
                     self.is_queued = false;
                     return Poll::Ready(answer);
                 }
-                Woken::Interrupted => return Poll::Pending,
                 Woken::Called => {}
+                Woken::TimedOut if self.links.now() < self.until => return Poll::Pending,
                 Woken::TimedOut => {
                     let message = format!("{}: no turn to ask came in time", self.links.server);
                     return Poll::Ready(Err(RemoteError::Timeout(message)));
@@ -206,16 +201,16 @@ impl Question {
         Some(lane.is_crowded)
     }
 
-    fn lead(&self, mut lead: Lead, format: &Format) -> Driven {
+    fn lead(&self, mut lead: Lead, format: &Format, pause_at: Nanos) -> Driven {
         let Lead { line, pipeline } = &mut lead;
-        let driven = self.links.drive(line, &mut pipeline.exchange, true, || {
-            self.reader.ticket.is_interrupted()
-        });
+        let driven = self
+            .links
+            .drive(line, &mut pipeline.exchange, true, pause_at);
         let Lead { line, pipeline } = lead;
         match driven {
-            Ok(Driven::Interrupted) => {
+            Ok(Driven::Paused) => {
                 self.step_down(line, Some(pipeline));
-                Driven::Interrupted
+                Driven::Paused
             }
             Ok(Driven::Complete) => {
                 self.step_down(line, None);

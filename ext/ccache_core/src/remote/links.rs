@@ -37,7 +37,7 @@ pub(crate) enum Line {
 /// How far an exchange came.
 pub(crate) enum Driven {
     Complete,
-    Interrupted,
+    Paused,
 }
 
 impl Links {
@@ -102,7 +102,8 @@ impl Links {
         std::mem::forget(self);
     }
 
-    /// Takes the exchange as far as it goes, over a new connection if there is none.
+    /// Takes the exchange as far as it goes until `pause_at` or a tick later, over a
+    /// new connection if there is none.
     ///
     /// `may_repeat`: whether it may be sent again after the server closed a
     /// connection that had worked before.
@@ -111,7 +112,7 @@ impl Links {
         line: &mut Line,
         exchange: &mut Exchange,
         may_repeat: bool,
-        is_interrupted: impl Fn() -> bool,
+        pause_at: Nanos,
     ) -> Result<Driven, RemoteError> {
         loop {
             self.check()?;
@@ -156,8 +157,8 @@ impl Links {
                     }
                 }
             }
-            if is_interrupted() {
-                return Ok(Driven::Interrupted);
+            if self.now() >= pause_at {
+                return Ok(Driven::Paused);
             }
         }
     }

@@ -4,9 +4,9 @@
 //! lane](lane); everything else goes over the [body lane](bodies). Both belong to
 //! the [links](links) of one process. What the bytes mean is [wire](wire)'s.
 //!
-//! An operation is made, then waited for: without the GVL, as often as it says
-//! that it was interrupted. One that is dropped instead is given up, at the cost
-//! of nobody else.
+//! An operation is made, then waited for, a while at a time: in between its thread
+//! looks whether it is wanted elsewhere. One that is dropped instead is given up, at
+//! the cost of nobody else.
 
 mod bodies;
 mod compress;
@@ -27,7 +27,6 @@ mod wire_test;
 pub use compress::Compressor;
 pub use error::RemoteError;
 pub use server::{Address, Server, Tls};
-pub use ticket::Interrupter;
 pub use wire::{Body, Format, Head, Rejected, SigningKey, Tag, tag_of, tag_of_integer};
 
 use crate::clock::{Clock, Nanos};
@@ -62,11 +61,9 @@ pub trait Operation: Send {
     /// What it answers.
     type Output: Send;
 
-    /// Waits for the answer; pending if interrupted.
-    fn wait(&mut self) -> Poll<Result<Self::Output, RemoteError>>;
-
-    /// To interrupt the wait.
-    fn interrupter(&self) -> Interrupter;
+    /// Waits for the answer until `pause_at`, or a little longer; then it is pending,
+    /// to be waited for again or dropped.
+    fn wait(&mut self, pause_at: Nanos) -> Poll<Result<Self::Output, RemoteError>>;
 }
 
 /// On what a write or a removal depends.
@@ -378,13 +375,9 @@ pub type Validated = (Vec<Result<Head, RemoteError>>, Nanos);
 impl Operation for Validate {
     type Output = Validated;
 
-    fn wait(&mut self) -> Poll<Result<Validated, RemoteError>> {
-        let answer = self.question.wait(&self.format, &self.sent);
+    fn wait(&mut self, pause_at: Nanos) -> Poll<Result<Validated, RemoteError>> {
+        let answer = self.question.wait(&self.format, &self.sent, pause_at);
         answer.map_ok(|heads| (heads.heads, heads.sent_at))
-    }
-
-    fn interrupter(&self) -> Interrupter {
-        self.question.interrupter()
     }
 }
 
@@ -406,16 +399,12 @@ pub struct Got {
 impl Operation for Get {
     type Output = (Vec<Result<Got, RemoteError>>, Nanos);
 
-    fn wait(&mut self) -> Poll<Result<Self::Output, RemoteError>> {
-        self.request.wait().map_ok(|(replies, sent_at)| {
+    fn wait(&mut self, pause_at: Nanos) -> Poll<Result<Self::Output, RemoteError>> {
+        self.request.wait(pause_at).map_ok(|(replies, sent_at)| {
             let pairs = replies.chunks_exact(2).zip(&self.keys);
             let got = pairs.map(|(pair, key)| got(&pair[0], &pair[1], key, &self.format));
             (got.collect(), sent_at)
         })
-    }
-
-    fn interrupter(&self) -> Interrupter {
-        self.request.interrupter()
     }
 }
 
@@ -460,14 +449,10 @@ pub enum Reply {
 impl Operation for Replies {
     type Output = (Vec<Result<Reply, RemoteError>>, Nanos);
 
-    fn wait(&mut self) -> Poll<Result<Self::Output, RemoteError>> {
+    fn wait(&mut self, pause_at: Nanos) -> Poll<Result<Self::Output, RemoteError>> {
         self.0
-            .wait()
+            .wait(pause_at)
             .map_ok(|(replies, sent_at)| (replies.into_iter().map(reply).collect(), sent_at))
-    }
-
-    fn interrupter(&self) -> Interrupter {
-        self.0.interrupter()
     }
 }
 
@@ -513,9 +498,9 @@ pub enum Compared {
 impl Operation for CompareAndSet {
     type Output = (Compared, Nanos);
 
-    fn wait(&mut self) -> Poll<Result<Self::Output, RemoteError>> {
+    fn wait(&mut self, pause_at: Nanos) -> Poll<Result<Self::Output, RemoteError>> {
         loop {
-            let (replies, sent_at) = match self.replies.wait() {
+            let (replies, sent_at) = match self.replies.wait(pause_at) {
                 Poll::Ready(Ok(replies)) => replies,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => return Poll::Pending,
@@ -537,9 +522,5 @@ impl Operation for CompareAndSet {
                 )),
             });
         }
-    }
-
-    fn interrupter(&self) -> Interrupter {
-        self.replies.interrupter()
     }
 }

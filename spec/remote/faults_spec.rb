@@ -1,0 +1,122 @@
+# frozen_string_literal: true
+
+# A server that is gone, hangs, or comes back (invariant C4).
+#
+# To see red: in ext/ccache_core/src/remote/links.rs leave out `may_connect`, or
+# do not rewind the exchange after a lost connection.
+RSpec.describe Ccache::Store, "a server in trouble" do
+  let!(:server) { own_server }
+  let(:options) { { read_timeout: 0.2, connect_timeout: 0.2, write_timeout: 0.2 } }
+  let(:store) { remote(redis: { url: server.url, **options }) }
+
+  it "is connected to at the first use, not before" do
+    quiet = remote(redis: "redis://127.0.0.1:1")
+    expect(quiet.size).to eq(0)
+    expect { quiet.get("key") }.to raise_error(Ccache::ConnectionError, %r{redis://127\.0\.0\.1:1/0: .*refused.*"key"}) { |error|
+      expect(error).to have_attributes(server: "redis://127.0.0.1:1/0", key: "key", retriable?: true)
+      expect(error).to be_a(Ccache::Error).and be_a(StandardError)
+    }
+  end
+
+  it "is read again over a new connection when the old one was cut" do
+    store.set("key", "value")
+    store.get("key")
+    10.times do
+      server.command("CLIENT", "KILL", "TYPE", "normal")
+      expect(store.get("key")).to eq("value")
+      expect(store.get_multi("key", "other")).to eq({ "key" => "value" })
+    end
+  end
+
+  it "forgets what memory held when it comes back empty" do
+    store.set("key", "value")
+    server.restart
+    expect([store.get("key"), store.size]).to eq([nil, 0])
+    eventually { (store.set("key", "again") if true) rescue false } # rubocop:disable Style/RescueModifier
+    expect(store.get("key")).to eq("again")
+  end
+
+  it "fails at once after a failure, and is tried again later" do
+    store.set("key", "value")
+    server.kill
+    expect { store.get("key") }.to raise_error(Ccache::ConnectionError, /refused/)
+    100.times { expect { store.get("key") }.to raise_error(Ccache::ConnectionError, /not tried again for \d+ ms/) }
+    server.start
+    eventually { (store.get("key") || true) rescue false } # rubocop:disable Style/RescueModifier
+    store.set("key", "value")
+    expect(store.get("key")).to eq("value")
+  end
+
+  it "times out when it does not answer, reads and writes alike" do
+    store.set("key", "value")
+    server.pause
+    expect { store.get("key") }.to raise_error(Ccache::TimeoutError, /did not answer within 200ms.*"key"/) { |error|
+      expect(error.retriable?).to be(true)
+    }
+    expect { store.set("key", "new") }.to raise_error(Ccache::Error)
+    expect(store.size).to eq(0) # nobody knows what the server has
+    server.resume
+    eventually { (store.get("key") || true) rescue false } # rubocop:disable Style/RescueModifier
+    expect(store.get("key")).to eq("value").or eq("new")
+  end
+
+  it "times out when it takes no connection" do
+    full = TCPServer.new("127.0.0.1", 0)
+    full.listen(0)
+    fillers = Array.new(8) { Socket.new(:INET, :STREAM).tap { |one| one.connect_nonblock(full.local_address, exception: false) } }
+    mute = remote(redis: { url: "redis://127.0.0.1:#{full.addr[1]}", **options })
+    expect { mute.get("key") }.to raise_error(Ccache::TimeoutError)
+  ensure
+    fillers&.each(&:close)
+    full&.close
+  end
+
+  it "is told apart by what it answers" do
+    small = own_server("--maxmemory", "1mb", "--maxmemory-policy", "noeviction")
+    full = remote(redis: small.url, compress: :none)
+    expect { 200.times { |number| full.set("key#{number}", "x" * 100_000) } }
+      .to raise_error(Ccache::ServerError, /OOM.*"key\d+"/) { |error| expect(error.retriable?).to be(true) }
+    server.command("REPLICAOF", "127.0.0.1", "1")
+    expect { store.set("key", "value") }.to raise_error(Ccache::ServerError, /READONLY/)
+  end
+
+  it "does not keep a loaded value from its caller" do
+    events = []
+    store = remote(redis: { url: server.url, **options }, on_event: ->(name, payload) { events << [name, payload[:error].class] })
+    value = store.fetch("key") { server.kill || "loaded" }
+    expect(value).to eq("loaded")
+    expect(store.stats).to include(write_failures: 1, entries: 0)
+    expect(events).to eq([[:write_failed, Ccache::ConnectionError]])
+  end
+
+  it "speaks another protocol" do
+    impostor = TCPServer.new("127.0.0.1", 0)
+    thread = Thread.new { impostor.accept.tap { |socket| socket.readpartial(9) && socket.write("HTTP/1.1 400\r\n\r\n") } }
+    expect { remote(redis: "redis://127.0.0.1:#{impostor.addr[1]}").get("key") }
+      .to raise_error(Ccache::ConnectionError, /not a reply of this protocol/)
+  ensure
+    join(thread).each(&:close)
+    impostor.close
+  end
+
+  it "is reached over a Unix socket as well" do
+    local = remote(redis: "unix://#{server.socket}?db=2")
+    local.set("key", "value")
+    expect(local["key"]).to eq("value")
+    expect(server.command("EXISTS", "#{namespace}:key", db: 2)).to eq(1)
+    expect(local.inspect).to include("server=unix://#{server.socket}?db=2")
+  end
+
+  it "is left by close, which ends all that wait for it" do
+    store.set("key", "value")
+    server.pause
+    threads = Array.new(4) { |number| Thread.new { number.even? ? store.get("key") : store.set("other", 1) } }
+    threads.each { |thread| thread.report_on_exception = false }
+    until_asleep(threads.first)
+    store.close
+    threads.each { |thread| expect { join(thread) }.to raise_error(Ccache::Error) }
+    server.resume
+    expect { store.get("key") }.to raise_error(Ccache::ClosedError)
+    eventually { server.command("CLIENT", "LIST").lines.size == 1 }
+  end
+end
