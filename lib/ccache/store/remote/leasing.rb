@@ -33,7 +33,8 @@ module Ccache
         def load_with_token(key, load, token, &loader)
           loaded = run_loader(key, load, [:leased, token], &loader)
         ensure
-          delete_at_server_if(key, :leased, token) unless loaded&.current? || closed?
+          is_stored = loaded&.current? && !(load.skip_nil && loaded.own.nil?)
+          delete_at_server_if(key, :leased, token) unless is_stored || closed?
         end
 
         # See Store#store_loaded: only if no other value came meanwhile. The value is

@@ -1,0 +1,107 @@
+# frozen_string_literal: true
+
+# One loader per key for all processes: `fetch(…, lock: seconds)`.
+#
+# To see red: in lib/ccache/store/remote/leasing.rb store with the condition
+# `:always`, or do not wait for another's lease.
+RSpec.describe Ccache::Store, "leases on the server" do
+  let(:here) { remote }
+  let(:there) { remote }
+
+  # A fetch in a thread that has begun to load.
+  def loading(store, **options, &block)
+    begun = Thread::Queue.new
+    finish = Thread::Queue.new
+    thread = Thread.new do
+      store.fetch("key", **options) do
+        begun << true
+        finish.pop
+        block ? block.call : "loaded"
+      end
+    end
+    thread.report_on_exception = false
+    begun.pop
+    [thread, finish]
+  end
+
+  it "let one process load, and the others wait for its value" do
+    first, finish = loading(here, lock: 30)
+    second = Thread.new { there.fetch("key", lock: 30) { raise "loaded twice" } }
+    until_asleep(second)
+    finish << true
+    expect(join(first, second)).to eq(%w[loaded loaded])
+    expect(there.stats[:loads]).to eq(0)
+  end
+
+  it "let one of many processes load" do
+    program = <<~RUBY
+      store = Ccache::Store.new(redis: ARGV[0], namespace: ARGV[1])
+      $stdin.gets
+      print store.fetch("key", lock: 30) { sleep 0.05; store.increment("loads"); "loaded" }
+    RUBY
+    command = [RbConfig.ruby, "-I", Processes::LIBRARY, "-r", "ccache", "-e", program, Servers.shared.url, namespace]
+    pipes = Array.new(Scale.of(6, small: 2)) { IO.popen(command, "r+") }
+    pipes.each(&:puts)
+    expect(pipes.map(&:read)).to all(eq("loaded"))
+    expect(here["loads"]).to eq(1)
+  ensure
+    pipes.each(&:close)
+  end
+
+  it "look like nothing to readers, and to writers that want to be first" do
+    first, finish = loading(here, lock: 30)
+    expect([there["key"], there.key?("key"), there.etag("key"), there.entry("key")]).to eq([nil, false, nil, nil])
+    there.set("key", "set", if_match: nil)
+    finish << true
+    expect(join(first)).to eq(["loaded"])
+    expect([here["key"], there["key"]]).to eq(%w[set set])
+  end
+
+  it "are void after a set or a delete: a late loader puts nothing old back" do
+    { delete: -> { there.delete("key") }, set: -> { there.set("key", "new") }, clear: -> { there.clear },
+      increment: -> { there.set("key", 7) } }.each do |name, change|
+      there.delete("key")
+      thread, finish = loading(here, lock: 30)
+      change.call
+      expected = there["key"]
+      finish << true
+      expect(join(thread)).to eq(["loaded"]), name.to_s
+      expect([here["key"], there["key"]]).to eq([expected, expected]), name.to_s
+    end
+  end
+
+  it "run out, and another process takes over" do
+    thread, finish = loading(here, lock: 0.05)
+    expect(there.fetch("key", lock: 30) { "taken over" }).to eq("taken over")
+    finish << true
+    expect(join(thread)).to eq(["loaded"])
+    expect(there["key"]).to eq("taken over")
+  end
+
+  it "are given back when the loader fails" do
+    expect { here.fetch("key", lock: 30) { raise IOError } }.to raise_error(IOError)
+    expect(catch(:out) { here.fetch("key", lock: 30) { throw :out, 1 } }).to eq(1)
+    thread, = loading(here, lock: 30)
+    thread.kill
+    expect(there.fetch("key", lock: 30) { "loaded" }).to eq("loaded")
+  end
+
+  it "are given back when nil is not to be stored" do
+    expect(here.fetch("key", lock: 30, skip_nil: true) { nil }).to be_nil
+    expect(there.fetch("key", lock: 30) { nil }).to be_nil
+    expect(here.key?("key")).to be(true)
+  end
+
+  it "are no lock for who does not ask for one" do
+    thread, finish = loading(here, lock: 30)
+    expect(there.fetch("key") { "mine" }).to eq("mine")
+    finish << true
+    expect(join(thread)).to eq(["loaded"])
+    expect(there["key"]).to eq("loaded")
+  end
+
+  it "need no server within one process" do
+    expect(described_class.new.fetch("key", lock: 1) { "loaded" }).to eq("loaded")
+    expect { here.fetch("key", lock: "1") { 1 } }.to raise_error(Ccache::InvalidOption, /lock: .* got "1"/)
+  end
+end

@@ -1,0 +1,77 @@
+# frozen_string_literal: true
+
+require "openssl"
+require "tmpdir"
+
+# A real server that speaks TLS, with certificates made here.
+#
+# To see red: in ext/ccache_core/src/remote/tls.rs use `AcceptAny` always.
+RSpec.describe Ccache::Store, "TLS" do
+  let!(:directory) { Dir.mktmpdir("ccache-tls") }
+  let!(:authority) { certificate("authority") }
+  let!(:of_server) { certificate("localhost", signed_by: authority) }
+  let!(:of_client) { certificate("client", signed_by: authority) }
+
+  after { FileUtils.rm_rf(directory) }
+
+  def certificate(name, signed_by: nil)
+    key = OpenSSL::PKey::EC.generate("prime256v1")
+    made = OpenSSL::X509::Certificate.new
+    made.version = 2
+    made.serial = rand(2**60)
+    made.subject = OpenSSL::X509::Name.new([["CN", name]])
+    made.issuer = signed_by ? signed_by[:made].subject : made.subject
+    made.public_key = key
+    made.not_before = Time.now - 60
+    made.not_after = Time.now + 3600
+    extend_certificate(made, signed_by)
+    made.sign(signed_by ? signed_by[:secret] : key, OpenSSL::Digest.new("SHA256"))
+    { made: made, secret: key, cert: file(name, "crt", made.to_pem), key: file(name, "key", key.to_pem) }
+  end
+
+  def extend_certificate(made, signed_by)
+    factory = OpenSSL::X509::ExtensionFactory.new(signed_by ? signed_by[:made] : made, made)
+    made.add_extension(factory.create_extension("basicConstraints", "CA:#{signed_by.nil?.to_s.upcase}", true))
+    made.add_extension(factory.create_extension("subjectAltName", "DNS:localhost"))
+  end
+
+  def file(name, kind, text)
+    File.join(directory, "#{name}.#{kind}").tap { |path| File.write(path, text) }
+  end
+
+  # A port for TLS beside the plain one.
+  def tls_server(*options)
+    port = TCPServer.open("127.0.0.1", 0) { |server| server.addr[1] }
+    own_server("--tls-port", port.to_s, "--tls-cert-file", of_server[:cert], "--tls-key-file", of_server[:key],
+               "--tls-ca-cert-file", authority[:cert], *options)
+    port
+  end
+
+  it "trusts a certificate that ca_file vouches for" do
+    port = tls_server("--tls-auth-clients", "no")
+    store = remote(redis: { url: "rediss://localhost:#{port}/1", ssl_params: { ca_file: authority[:cert] } })
+    store.set("key", "x" * 100_000, values: :copied)
+    expect(store.get("key")).to eq("x" * 100_000)
+    there = remote(redis: { url: "rediss://localhost:#{port}/1", ssl_params: { verify_mode: :none } })
+    expect(there.get("key")).to eq("x" * 100_000)
+    expect(store.inspect).to include("server=rediss://localhost:#{port}/1")
+  end
+
+  it "refuses one that nobody vouches for, or of another name" do
+    port = tls_server("--tls-auth-clients", "no")
+    expect { remote(redis: "rediss://localhost:#{port}").get("key") }.to raise_error(Ccache::ConnectionError, /certificate/i)
+    expect { remote(redis: { url: "rediss://127.0.0.1:#{port}", ssl_params: { ca_file: authority[:cert] } }).get("key") }
+      .to raise_error(Ccache::ConnectionError, /certificate/i)
+  end
+
+  it "shows a client's own certificate" do
+    port = tls_server
+    params = { ca_file: authority[:cert] }
+    expect { remote(redis: { url: "rediss://localhost:#{port}", ssl_params: params }).get("key") }
+      .to raise_error(Ccache::ConnectionError)
+    params = params.merge(of_client.slice(:cert, :key))
+    store = remote(redis: { url: "rediss://localhost:#{port}", ssl_params: params })
+    store.set("key", "value")
+    expect(store.get("key")).to eq("value")
+  end
+end
