@@ -9,7 +9,7 @@ module Ccache
   class Freshness
     NAMES = %i[max_age stale_while_revalidate stale_if_error].freeze
 
-    attr_reader(*NAMES)
+    attr_reader :max_age, :stale_while_revalidate, :stale_if_error
 
     # All in seconds; what is nil is as in `defaults`.
     #

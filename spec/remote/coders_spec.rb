@@ -28,7 +28,9 @@ RSpec.describe Ccache::Store, "coders and compression" do
     def broken.dump(value) = value == "raise" ? raise("no") : value
     def broken.load(_) = raise("never")
     store = remote(coder: broken)
-    expect { store.set("key", "raise") }.to raise_error(Ccache::CodecError, /cannot dump a String: RuntimeError: no.*"key"/)
+    expect do
+      store.set("key", "raise")
+    end.to raise_error(Ccache::CodecError, /cannot dump a String: RuntimeError: no.*"key"/)
     expect { store.set("key", :symbol) }.to raise_error(Ccache::CodecError, /returned a Symbol, not a String/)
     expect { store.set("key", "text") }.to raise_error(Ccache::CodecError, /cannot load a value/)
     expect(raw("key")).to be_nil

@@ -85,6 +85,9 @@ RSpec.describe Ccache::Store, "values that are not ours" do
   it "do not stop for an on_event that fails" do
     put_raw("key", "text")
     loud = remote(on_event: ->(*) { raise "broken" })
-    expect { expect(loud.get("key")).to be_nil }.to raise_error(/on_event of .* failed: .*broken/m) # a warning is an error here
+    # a warning is an error here
+    expect do
+      expect(loud.get("key")).to be_nil
+    end.to raise_error(/on_event of .* failed: .*broken/m)
   end
 end

@@ -59,8 +59,12 @@ RSpec.describe Ccache::Store, "TLS" do
 
   it "refuses one that nobody vouches for, or of another name" do
     port = tls_server("--tls-auth-clients", "no")
-    expect { remote(redis: "rediss://localhost:#{port}").get("key") }.to raise_error(Ccache::ConnectionError, /certificate/i)
-    expect { remote(redis: { url: "rediss://127.0.0.1:#{port}", ssl_params: { ca_file: authority[:cert] } }).get("key") }
+    expect do
+      remote(redis: "rediss://localhost:#{port}").get("key")
+    end.to raise_error(Ccache::ConnectionError, /certificate/i)
+    expect do
+      remote(redis: { url: "rediss://127.0.0.1:#{port}", ssl_params: { ca_file: authority[:cert] } }).get("key")
+    end
       .to raise_error(Ccache::ConnectionError, /certificate/i)
   end
 

@@ -59,7 +59,9 @@ RSpec.describe Ccache::Store, "trust" do
     secret = "s3cret-and-long-enough"
     closed = "redis://user:#{secret}@127.0.0.1:1/2"
     store = remote(redis: closed, signing_keys: [secret])
-    messages = [store.inspect, store.stats.inspect, error_of { store.get("key") }, error_of { store.set("key", "value") },
+    messages = [store.inspect, store.stats.inspect, error_of { store.get("key") }, error_of do
+                                                                                     store.set("key", "value")
+                                                                                   end,
                 error_of { Ccache::Store.new(redis: "redis://#{secret}@%zz") },
                 error_of { Ccache::Store.new(redis: "redis://:#{secret}@host/notanumber") },
                 error_of { Ccache::Store.new(redis: { password: [secret] }) },
@@ -75,7 +77,9 @@ RSpec.describe Ccache::Store, "trust" do
     store.set("key", "value")
     expect(store["key"]).to eq("value")
     expect { remote(redis: server.url).get("key") }.to raise_error(Ccache::ServerError, /NOAUTH/)
-    expect { remote(redis: server.url.sub("//", "//:wrong@")).get("key") }.to raise_error(Ccache::ServerError, /WRONGPASS/)
+    expect do
+      remote(redis: server.url.sub("//", "//:wrong@")).get("key")
+    end.to raise_error(Ccache::ServerError, /WRONGPASS/)
   end
 
   def error_of

@@ -42,7 +42,9 @@ RSpec.describe Ccache::Store, "writing with a server" do
 
   it "compares and sets on the server" do
     tag = here.set("key", 1.5)
-    expect { there.set("key", 9.5, if_match: "other") }.to raise_error(Ccache::PreconditionFailed, /"key" is not at etag/)
+    expect do
+      there.set("key", 9.5, if_match: "other")
+    end.to raise_error(Ccache::PreconditionFailed, /"key" is not at etag/)
     there.set("key", 2.5, if_match: tag)
     expect { here.set("key", 9.5, if_match: tag) }.to raise_error(Ccache::PreconditionFailed)
     expect { here.set("key", 9.5, if_match: nil) }.to raise_error(Ccache::PreconditionFailed, /is not absent/)

@@ -35,6 +35,53 @@ RSpec.describe Ccache::Store, "writing" do
     expect { store.set("key", a: 1) }.to raise_error(ArgumentError)
   end
 
+  describe "with if_none_match:" do
+    it "writes only over another tag, or where there is none" do
+      tag = store.set("key", "old", if_none_match: "v1")
+      expect { store.set("key", "new", if_none_match: tag) }.to raise_error(Ccache::PreconditionFailed)
+      store.set("key", "new", if_none_match: "v1")
+      expect(store["key"]).to eq("new")
+    end
+
+    it "writes only where there is nothing for an asterisk" do
+      store.set("key", "first", if_none_match: "*")
+      expect { store.set("key", "second", if_none_match: "*") }.to raise_error(Ccache::PreconditionFailed)
+      expect(store["key"]).to eq("first")
+    end
+
+    it "takes no if_match beside it, and nothing but a tag", :mistyped do
+      expect { store.set("key", 1, if_none_match: "v1", if_match: "v2") }
+        .to raise_error(Ccache::InvalidOption, /if_none_match: takes nil beside if_match:, got "v1"/)
+      expect { store.set("key", 1, if_none_match: 7) }.to raise_error(Ccache::InvalidEtag, /got 7/)
+    end
+  end
+
+  describe "of numbers" do
+    it "adds and subtracts, from 0 where there is none" do
+      expect([store.increment("key"), store.increment("key", 9), store.decrement("key", 3)]).to eq([1, 10, 7])
+      expect(store["key"]).to eq(7)
+    end
+
+    it "adds atomically" do
+      count = Scale.of(500, small: 20)
+      join(Array.new(8) { Thread.new { count.times { store.increment("key") } } })
+      expect(store["key"]).to eq(8 * count)
+    end
+
+    it "gives a new number a time to live, and leaves an old one its own" do
+      store.increment("key", expires_in: 60)
+      store.increment("key", expires_in: 1)
+      expect(store.entry("key").expires_at).to be_within(10).of(Time.now + 60)
+    end
+
+    it "adds to nothing but an Integer", :mistyped do
+      store["key"] = "1"
+      expect { store.increment("key") }.to raise_error(Ccache::InvalidValue, /cannot add to this String/)
+      expect { store.increment("key", "1") }.to raise_error(Ccache::InvalidOption, /amount: takes an Integer, got "1"/)
+      expect(store["key"]).to eq("1")
+    end
+  end
+
   describe "with if_match:" do
     it "writes while the tag holds" do
       tag = store.set("key", "old")

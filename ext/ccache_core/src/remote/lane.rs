@@ -102,7 +102,7 @@ impl LaneState {
     }
 }
 
-/// One reader's question, from [`ask`](Self::ask) until it is answered or dropped.
+/// One reader's question, from [`new`](Self::new) until it is answered or dropped.
 pub(crate) struct Question {
     links: Arc<Links>,
     reader: Arc<Reader>,

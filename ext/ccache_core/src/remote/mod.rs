@@ -1,8 +1,8 @@
 //! The server's side of a store: one string per key at Redis or Valkey.
 //!
-//! What a read costs when nothing changed is one header over the [validation
-//! lane](lane); everything else goes over the [body lane](bodies). Both belong to
-//! the [links](links) of one process. What the bytes mean is [wire](wire)'s.
+//! What a read costs when nothing changed is one header over the validation
+//! lane; everything else goes over the body lane. Both belong to the links of one
+//! process. What the bytes mean is the wire format's.
 //!
 //! An operation is made, then waited for, a while at a time: in between its thread
 //! looks whether it is wanted elsewhere. One that is dropped instead is given up, at
