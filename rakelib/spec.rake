@@ -18,6 +18,7 @@ namespace :spec do
     sh({ "MEMCHECK" => "1" }, "valgrind", "--tool=memcheck", "--undef-value-errors=no", "--leak-check=no", "--quiet",
        "--max-stackframe=9000000", "--num-callers=30", "--error-exitcode=99", RbConfig.ruby, "-Ilib", "-S", "rspec",
        *%w[survival cycles forgetting compaction flatness].map { |name| "spec/pins/#{name}_spec.rb" },
-       *%w[writing values expiry bounds].map { |name| "spec/ccache/store/#{name}_spec.rb" })
+       *%w[writing values expiry bounds].map { |name| "spec/ccache/store/#{name}_spec.rb" },
+       *%w[reading writing].map { |name| "spec/remote/#{name}_spec.rb" })
   end
 end

@@ -4,6 +4,10 @@ module Ccache
   # A cache of live Ruby objects in this process: what is read is the very
   # object that was stored, without a copy, and no garbage collection can break it.
   #
+  # With `redis:` memory holds copies of what a server has, and every read asks the
+  # server whether the copy's etag still holds: see {Remote}. Any method that asks it
+  # may raise {ConnectionError}, {TimeoutError}, {ServerError} or {CodecError}.
+  #
   # Keys are Strings or Symbols and count by their bytes: `:a`, `"a"` and
   # `"a".b` name the same entry. Every method may be called from any thread.
   #
@@ -11,11 +15,11 @@ module Ccache
   #
   # | policy | the cache keeps | a reader gets |
   # |---|---|---|
-  # | `:shared` (default) | the object itself | that object |
+  # | `:shared` (default without a server) | the object itself | that object |
   # | `:frozen` | the object itself, deeply frozen: a move | that object |
   # | `:copied` | a deep copy, deeply frozen | the copy |
   # | `:fresh` | the encoded bytes (Marshal) | a new mutable object each time |
-  # | `:auto` | as `:copied` for {PlainData}, as `:fresh` for all else | |
+  # | `:auto` (default with one) | as `:copied` for {PlainData}, as `:fresh` for all else | |
   #
   # @example
   #   store = Ccache::Store.new(max_entries: 100_000, expires_in: 3600)
@@ -56,7 +60,28 @@ module Ccache
     # @option options [Numeric, ActiveSupport::Duration, nil] :expires_in seconds
     #   that entries live unless a write says otherwise; nil for ever
     # @option options [Symbol] :values see above
+    # @option options [String, Hash, nil] :redis a URL (`redis`, `rediss`, `unix`), or a
+    #   Hash of `url host port path db username password ssl_params connect_timeout
+    #   read_timeout write_timeout`; seconds, 1 by default. Nothing connects before the
+    #   first use
+    # @option options [String] :namespace the key on the server is `namespace:key`
+    # @option options [Symbol, #dump & #load] :coder `:marshal`, `:json`, `:message_pack`,
+    #   or an object that makes Strings of values and back
+    # @option options [Symbol] :compress `:zstd`, `:lz4` or `:none`
+    # @option options [Integer] :compress_from in bytes, encoded
+    # @option options [Integer] :max_value_bytes the longest encoded value, before
+    #   compression
+    # @option options [Array<String>] :signing_keys of 16 bytes or more; the first
+    #   signs, all verify (keyed BLAKE3)
+    # @option options [Numeric, nil] :max_age seconds for which a validation is believed
+    # @option options [Numeric, nil] :stale_while_revalidate seconds more in which a
+    #   read is answered at once and validated later (RFC 5861)
+    # @option options [Numeric, nil] :stale_if_error seconds more in which memory
+    #   answers if the server does not (RFC 5861)
+    # @option options [#call, nil] :on_event called with a name and a Hash of `key:`,
+    #   `server:` and `error:`, on the thread that the event happened on
     # @raise [InvalidOption]
+    # @raise [LoadError] the coder's gem is missing
     def initialize(**options)
       options = complete(options)
       @remote = RemoteOptions.new(options.slice(*RemoteOptions::DEFAULTS.keys))
@@ -69,12 +94,16 @@ module Ccache
       extend(Remote) if @remote.server?
     end
 
-    # @!method get(key, if_none_match: nil, values: nil)
-    #   Reads an entry. Atomic. A hit allocates no object and waits for nobody
-    #   but a writer of the same shard.
+    # @!method get(key, if_none_match: nil, values: nil, max_age: nil, stale_while_revalidate: nil, stale_if_error: nil)
+    #   Reads an entry. Atomic. Without a server a hit allocates no object and waits
+    #   for nobody but a writer of the same shard. With one it is linearizable, unless
+    #   the caller allows for an older answer.
     #   @param key [String, Symbol]
     #   @param if_none_match [String, nil] an etag that the caller has the value of
     #   @param values [:fresh, nil] `:fresh` for a private, mutable deep copy
+    #   @param max_age [Numeric, nil] seconds; this and the next two as for the store
+    #   @param stale_while_revalidate [Numeric, nil] seconds
+    #   @param stale_if_error [Numeric, nil] seconds
     #   @return [Object, nil] the value; nil if there is none; {NOT_MODIFIED} if
     #     the etag still holds
     #   @raise [InvalidKey, InvalidEtag, InvalidOption, ClosedError]
@@ -83,17 +112,19 @@ module Ccache
     #   @return [Object, nil] as {#get}
     #   @raise [InvalidKey, ClosedError]
 
-    # @!method set(key, value, expires_in: default, values: default, etag: nil, if_match: any)
+    # @!method set(key, value, expires_in: default, values: default, etag: nil, if_match: any, if_none_match: nil)
     #   Writes an entry. Atomic: readers see the old value or the new one. (With
     #   `:frozen` the value is frozen before the condition is looked at.)
     #   @param key [String, Symbol] its bytes are copied
     #   @param value [Object]
     #   @param expires_in [Numeric, ActiveSupport::Duration, nil] seconds; nil for ever
     #   @param values [Symbol] see {Store}
-    #   @param etag [String, nil] the caller's own tag for this value; one never
-    #     used before by default. 1 to 1024 bytes that may stand in an HTTP ETag (RFC 9110).
+    #   @param etag [String, nil] the caller's own tag for this value; by default one
+    #     never used before or, with a server, the content's (BLAKE3). 1 to 1024 bytes that may stand in an HTTP ETag (RFC 9110).
     #   @param if_match [String, nil] write only if the entry has this etag; nil:
     #     only if there is no entry
+    #   @param if_none_match [String, nil] write only if the entry has another etag, or
+    #     there is none; `"*"`: only if there is no entry (RFC 9110)
     #   @return [String] the etag, frozen
     #   @raise [PreconditionFailed] nothing was written
     #   @raise [InvalidKey, InvalidEtag, InvalidOption, InvalidValue, ClosedError]
@@ -164,6 +195,12 @@ module Ccache
     # @param values [Symbol, nil] see {Store}; `:fresh` gives this caller a copy
     #   of its own on a hit, too
     # @param skip_nil [Boolean] do not store nil
+    # @param lock [Numeric, nil] seconds that a lease on the server lasts, so that one
+    #   process at a time loads the key: the others wait for its value, or take over
+    #   when the lease runs out. Any write or removal voids it
+    # @param max_age [Numeric, nil] seconds; this and the next two as for {#get}
+    # @param stale_while_revalidate [Numeric, nil] seconds
+    # @param stale_if_error [Numeric, nil] seconds
     # @yieldparam key [String, Symbol]
     # @return [Object] the value
     # @raise [InvalidKey, InvalidOption, InvalidValue, ClosedError]

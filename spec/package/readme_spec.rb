@@ -3,24 +3,33 @@
 # The README's example does what its comments say.
 RSpec.describe "The README" do
   readme = File.read(File.expand_path("../../README.md", __dir__))
-  example = readme[/^```ruby\n(require.*?)^```/m, 1]
+  examples = readme.scan(/^```ruby\n((?:require|store = ).*?)^```/m).flatten
 
   # Lines with a `# => result` are printed; "…" in a result stands for anything.
-  promised = example.lines.grep(/# => /)
+  def printing(example)
+    example.lines.map { |line| line.include?("# => ") ? "p((#{line.sub(/#.*/, "").strip}))\n" : line }.join
+  end
 
-  it "shows what really comes out" do
-    program = example.lines.map { |line| line.include?("# => ") ? "p((#{line.sub(/#.*/, "").strip}))\n" : line }.join
-    outcome = run_ruby(program)
-    expect(outcome).to succeed
-    promised.zip(outcome.output.lines) do |line, output|
-      pattern = Regexp.escape(line[/# => (.*)$/, 1]).gsub("…", ".*")
-      expect(output.delete("\\")).to match(/\A"?#{pattern}"?\n\z/)
+  examples.each_with_index do |example, index|
+    promised = example.lines.grep(/# => /)
+
+    it "shows what really comes out, in example #{index + 1}" do
+      outcome = run_ruby(printing(example).gsub("redis://localhost:6379/0", Servers.shared.url(7)))
+      expect(outcome).to succeed
+      promised.zip(outcome.output.lines) do |line, output|
+        pattern = Regexp.escape(line[/# => (.*)$/, 1]).gsub("…", ".*")
+        expect(output.delete("\\")).to match(/\A"?#{pattern}"?\n\z/)
+      end
+    end
+
+    it "promises something in example #{index + 1}" do
+      expect(promised.size).to be >= 6
+      expect(example.lines.size).to be_between(15, 30)
     end
   end
 
-  it "promises something in its example" do
-    expect(promised.size).to be >= 6
-    expect(example.lines.size).to be_between(15, 30)
+  it "has an example with a server, and one without" do
+    expect(examples.map { |example| example.include?("redis://") }).to eq([false, true])
   end
 
   it "names only files that are there" do
