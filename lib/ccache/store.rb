@@ -120,7 +120,8 @@ module Ccache
     #   @param expires_in [Numeric, ActiveSupport::Duration, nil] seconds; nil for ever
     #   @param values [Symbol] see {Store}
     #   @param etag [String, nil] the caller's own tag for this value; by default one
-    #     never used before or, with a server, the content's (BLAKE3). 1 to 1024 bytes that may stand in an HTTP ETag (RFC 9110).
+    #     never used before or, with a server, the content's (BLAKE3). 1 to 1024 bytes
+    #     that may stand in an HTTP ETag (RFC 9110).
     #   @param if_match [String, nil] write only if the entry has this etag; nil:
     #     only if there is no entry
     #   @param if_none_match [String, nil] write only if the entry has another etag, or
