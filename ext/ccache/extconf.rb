@@ -7,7 +7,7 @@ def abort_with(missing, remedy)
 end
 
 unless find_executable("cargo")
-  abort_with "Rust 1.85 or later (cargo was not found in PATH)",
+  abort_with "Rust 1.88 or later (cargo was not found in PATH)",
              "install it with your system's package manager or rustup, then install the gem again."
 end
 

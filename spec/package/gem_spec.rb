@@ -66,6 +66,6 @@ RSpec.describe "The packaged gem" do
     path = ENV.fetch("PATH").split(":").reject { |directory| File.exist?(File.join(directory, "cargo")) }
     output, status = install(File.join(@directory, "no-cargo"), "PATH" => path.join(":"), "CARGO" => nil)
     expect(status).not_to be_success
-    expect(output).to include("ccache needs Rust 1.85 or later (cargo was not found in PATH) to be built from source")
+    expect(output).to include("ccache needs Rust 1.88 or later (cargo was not found in PATH) to be built from source")
   end
 end
