@@ -247,7 +247,8 @@ module Bench
 
     # @param rows [Array<Array<String>>] the first one is the heading
     def table(*rows)
-      widths = rows.map { |row| row.map { |cell| cell.to_s.size } }.transpose.map(&:max)
+      columns = rows.map(&:size).max
+      widths = Array.new(columns) { |i| rows.map { |row| row[i].to_s.size }.max }
       puts
       rows.each do |first, *rest|
         cells = rest.zip(widths.drop(1)).map { |cell, width| cell.to_s.rjust(width) }
@@ -255,21 +256,31 @@ module Bench
       end
     end
 
-    def bars
+    # @param heading [String, nil] what the bars have in common
+    def bars(heading = nil)
       puts
+      puts "  #{heading}:" if heading
+      @heading = heading
       yield
     end
 
     # Holds a figure against a bar: `at_most`, `at_least`, `more_than` or
     # `equal_to`. A figure that could not be measured, nil, misses it.
-    def bar(what, figure, **bar)
+    #
+    # @param note [String, nil] what is worth knowing beside the verdict
+    def bar(what, figure, note: nil, **bar)
       relation, wanted = bar.first
       met = figure && reached?(figure, relation, wanted)
-      @missed << what unless met
+      @missed << [@heading, what].compact.join(": ") unless met
       shown = figure ? number(figure) : "not measured"
-      puts format("  %-58<what>s %12<shown>s   bar: %<relation>s %<wanted>s   %<verdict>s",
+      puts format("  %-58<what>s %12<shown>s   bar: %<relation>s %<wanted>s   %<verdict>s%<note>s",
                   what: what, shown: shown, relation: relation.to_s.tr("_", " "), wanted: number(wanted),
-                  verdict: met ? "met" : "MISSED")
+                  verdict: met ? "met" : "MISSED", note: note && "; #{note}")
+    end
+
+    # A figure without a bar, among those with one.
+    def figure(what, figure)
+      puts format("  %-58<what>s %12<shown>s", what: what, shown: figure ? number(figure) : "not measured")
     end
 
     def close

@@ -5,7 +5,11 @@ benches = {
   write: "Measure how long a write takes, beside other caches",
   memory: "Measure how many bytes an entry takes beside its key and value",
   minor_gc: "Measure how long a minor GC pauses after an insert into a large cache",
-  drop: "Measure how long the pause is when a large cache is dropped"
+  drop: "Measure how long the pause is when a large cache is dropped",
+  validated_hit: "Measure how long a read takes that a server validates, beside one that transfers and decodes",
+  value_size: "Measure whether a validated read costs the same however large the value is",
+  threads: "Measure how many validated reads threads get from one store, and how many commands that takes",
+  multi: "Measure how long a hundred validated reads take at once, beside one"
 }
 
 desc "Run all benches"
@@ -17,6 +21,11 @@ namespace :bench do
     task name => :compile do
       ruby "bench/#{name}.rb", verbose: false
     end
+  end
+
+  desc "Measure the validated reads and write their chart into docs"
+  task charts: :compile do
+    ruby "bench/validated_hit.rb", "--chart", verbose: false
   end
 
   desc "Run all benches and fail if one misses a bar"

@@ -162,5 +162,10 @@ module Ccache
   # A value cannot be encoded or decoded, or is larger than `max_value_bytes:`.
   class CodecError < StandardError
     include RemoteFailure
+
+    # What the string on the server begins with, for who may replace it.
+    #
+    # @api private
+    attr_accessor :header
   end
 end

@@ -49,6 +49,11 @@ module Ccache
                                          has_plain_reads: @freshness.plain? }
     end
 
+    # @return [String] without passwords and keys
+    def inspect
+      "#<#{self.class} namespace=#{namespace}>"
+    end
+
     private
 
     def check_namespace(namespace)

@@ -101,7 +101,12 @@ module Ccache
       unknown = params.keys - TLS_KEYS
       raise InvalidOption.unknown(unknown, TLS_KEYS) unless unknown.empty?
 
-      # Parameters ask for TLS, unless a URL says otherwise.
+      is_plain = @given[:ssl_params] && @given[:tls] == false
+      if is_plain
+        raise InvalidOption.for(:ssl_params, "ssl_params: beside a redis URL",
+                                "a rediss URL, or a Hash with host:")
+      end
+
       { tls: @given.fetch(:tls, !@given[:ssl_params].nil?), accept_any: accept_any(params[:verify_mode]),
         **files(params) }
     end
@@ -118,17 +123,20 @@ module Ccache
     end
 
     def file(name, path)
-      return path if path.nil? || (path.is_a?(String) && File.readable?(path))
+      return path if path.nil? || (path.is_a?(String) && !path.include?("\n") && File.readable?(path))
 
-      raise InvalidOption.for(name, path, "the path of a PEM file that can be read")
+      # The text of a key is not to be shown.
+      shown = path.is_a?(String) && !path.include?("-----") ? path : path.class
+      raise InvalidOption.for(name, shown, "the path of a PEM file that can be read")
     end
 
     # The value is not shown: it may be a password.
     def text(name)
       value = @given[name]
-      return value if value.nil? || value.is_a?(String)
+      return if value.nil? || value == ""
+      return value if value.is_a?(String) && value.dup.force_encoding(Encoding::UTF_8).valid_encoding?
 
-      raise InvalidOption.for(name, value.class, "a String")
+      raise InvalidOption.for(name, value.class, "a String in UTF-8")
     end
 
     def natural(name, value, range)

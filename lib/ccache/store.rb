@@ -44,15 +44,18 @@ module Ccache
     # For `expires_in:`: as the store's default says; as the replaced entry would have.
     INHERITED = Object.new.freeze
     KEPT = Object.new.freeze
-    # For a read that found nothing, since nil is a value; and what of the server's
-    # a loaded value may replace: nothing, what is not ours, or anything.
-    Absent = Struct.new(:replaced_by)
-    ABSENT = Absent.new(:new).freeze
-    REJECTED = Absent.new(:free).freeze
-    UNDECODABLE = Absent.new(:always).freeze
+    # For a read that found nothing, since nil is a value. `header` is what a string
+    # on the server begins with that nobody can read: what is loaded may replace it.
+    Absent = Struct.new(:header) do
+      # What the server is to look at before it takes a loaded value.
+      def condition
+        header ? [:seen, header] : [:new, nil]
+      end
+    end
+    ABSENT = Absent.new(nil).freeze
     # For `if_match:`: no condition, since nil is one.
     ANY = Object.new.freeze
-    private_constant :INHERITED, :KEPT, :Absent, :ABSENT, :REJECTED, :UNDECODABLE, :ANY
+    private_constant :INHERITED, :KEPT, :Absent, :ABSENT, :ANY
 
     # @param options [Hash]
     # @option options [Integer, nil] :max_entries the most entries to keep; no

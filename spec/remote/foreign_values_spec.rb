@@ -90,4 +90,35 @@ RSpec.describe Ccache::Store, "values that are not ours" do
       expect(loud.get("key")).to be_nil
     end.to raise_error(/on_event of .* failed: .*broken/m)
   end
+
+  unreadable = {
+    "another coder's" => ->(spec) { spec.remote(coder: :json).set("key", { "a" => 1 }) },
+    "no canonical number" => ->(spec) { spec.put_raw("key", "007") },
+    "an empty string" => ->(spec) { spec.put_raw("key", "") },
+    "damaged" => ->(spec) { spec.put_raw("key", spec.ours[0..-2]) },
+    "unsigned" => ->(spec) { spec.remote.set("key", 5) }
+  }
+  unreadable.each do |name, put|
+    it "give way to what fetch loads, counts and conditional writes, if #{name}" do
+      store = name == "unsigned" ? remote(signing_keys: ["s" * 32]) : remote
+      writes = { lock: -> { store.fetch("key", lock: 5) { 1 } }, fetch: -> { store.fetch("key") { 1 } },
+                 increment: -> { store.increment("key") }, if_match: -> { store.set("key", 1, if_match: nil) } }
+      writes.each do |how, write|
+        put.call(self)
+        Timeout.timeout(Scale.small? ? 20 : 2) { write.call }
+        expect(store.get("key")).to eq(1), how.to_s
+      end
+    end
+  end
+
+  it "give way to nothing that came since they were looked at" do
+    stub_const("GoneTomorrow", Class.new)
+    remote.set("key", GoneTomorrow.new)
+    hide_const("GoneTomorrow")
+    expect(store.fetch("key") { remote.set("key", "newer") && "older" }).to eq("older")
+    expect(store["key"]).to eq("newer")
+    put_raw("key", "text")
+    expect(store.fetch("key") { remote.set("key", "newer") && "older" }).to eq("older")
+    expect(store["key"]).to eq("newer")
+  end
 end

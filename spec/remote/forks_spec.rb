@@ -90,4 +90,19 @@ RSpec.describe "A forked child of a process with a server" do
     end
     expect(status).to be_success
   end
+
+  # Waiting threads must leave nothing in a table that the child inherits.
+  it "works with many threads of its own when many were waiting at the fork" do
+    stop = false
+    readers = Array.new(24) { Thread.new { store.get("key") until stop } }
+    statuses = Array.new(Scale.of(40, small: 2)) do
+      status_of_fork(within: 30) do
+        Array.new(24) { Thread.new { 5.times { store.get("key") == "value" or exit!(2) } } }.each(&:join)
+      end
+    end
+    expect(statuses).to all(be_success)
+  ensure
+    stop = true
+    join(readers)
+  end
 end

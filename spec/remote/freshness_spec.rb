@@ -114,4 +114,38 @@ RSpec.describe Ccache::Store, "freshness" do
     expect { remote(max_age: -1) }.to raise_error(Ccache::InvalidOption, /max_age: .* got -1/)
     expect { there.get("key", stale_if_error: "1") }.to raise_error(Ccache::InvalidOption, /stale_if_error: .* got "1"/)
   end
+
+  it "is each key's own in a read of many" do
+    there.set_multi({ "a" => "same", "b" => "same" })
+    store = remote
+    store.get_multi("a", "b")
+    there.set("b", "new")
+    sleep 0.02
+    expect(store.get_multi("a", "a", "b", max_age: 0.01)).to eq({ "a" => "same", "b" => "new" })
+  end
+
+  it "of a write is not lost to an older transfer that ends after it" do
+    slow = Object.new
+    gate = Thread::Queue.new
+    slow.define_singleton_method(:dump) { |value| Marshal.dump(value) }
+    slow.define_singleton_method(:load) { |bytes| Marshal.load(bytes).tap { |value| gate.pop if value == "slow" } }
+    remote(coder: slow).tap { |store| gate << true and store.set("key", "slow") }
+    gate.clear
+    store = remote(coder: slow, max_age: 60)
+    reader = Thread.new { store.get("key") }
+    until_asleep(reader)
+    gate << true # for the writer's own look at its value, if it takes one
+    store.set("key", "mine")
+    gate << true
+    expect(join(reader)).to eq(["slow"])
+    expect(store.get("key")).to eq("mine")
+  end
+
+  it "that was just asked for is not asked for again behind the caller's back" do
+    store = remote(stale_while_revalidate: 0.001)
+    store.get("key")
+    sleep 0.01
+    store.get("key")
+    expect(store.stats).to include(stale: 0, validations: 1)
+  end
 end

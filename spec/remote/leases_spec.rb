@@ -104,4 +104,30 @@ RSpec.describe Ccache::Store, "leases on the server" do
     expect(described_class.new.fetch("key", lock: 1) { "loaded" }).to eq("loaded")
     expect { here.fetch("key", lock: "1") { 1 } }.to raise_error(Ccache::InvalidOption, /lock: .* got "1"/)
   end
+
+  it "are nothing that delete would remove" do
+    thread, finish = loading(here, lock: 30)
+    expect([there.delete("key"), there.delete_multi("key")]).to eq([false, 0])
+    finish << true
+    join(thread)
+    thread, finish = loading(here, lock: 30) if here.delete("key")
+    expect { there.delete("key", if_match: "v1") }.to raise_error(Ccache::PreconditionFailed)
+    expect(there.delete("key", if_match: nil)).to be(false)
+    finish << true
+    join(thread)
+  end
+
+  it "do not keep a loaded value, or an error, from the caller when the server dies" do
+    server = own_server
+    store = remote(redis: server.url)
+    expect(store.fetch("key", lock: 30) { server.kill || "loaded" }).to eq("loaded")
+    server.start
+    eventually do
+      store.get("key")
+      true
+    rescue Ccache::Error
+      false
+    end
+    expect { store.fetch("key", lock: 30) { server.kill || raise(IOError, "mine") } }.to raise_error(IOError, "mine")
+  end
 end

@@ -36,7 +36,7 @@ RSpec.describe Ccache::Store, "options of a server" do
       { hots: "x" } => /unknown option hots; there are url, host, port/,
       { port: "7000" } => /port: takes an Integer from 1 to 65535, got "7000"/,
       { db: -1 } => /db: .* got -1/,
-      { host: 7 } => /host: takes a String, got Integer/,
+      { host: 7 } => /host: takes a String in UTF-8, got Integer/,
       { read_timeout: "1" } => /read_timeout: takes a number of seconds/,
       { ssl_params: { ca: 1 } } => /unknown option ca; there are ca_file, cert, key, verify_mode/,
       { ssl_params: { ca_file: "/none" } } => %r{ca_file: takes the path of a PEM file that can be read, got "/none"},
@@ -64,8 +64,8 @@ RSpec.describe Ccache::Store, "options of a server" do
   end
 
   it "are not changed" do
-    redis = { url: "redis://example.org", ssl_params: { verify_mode: OpenSSL::SSL::VERIFY_PEER }.freeze }.freeze
-    expect(server_of(redis)).to eq("redis://example.org:6379/0")
+    redis = { url: "rediss://example.org", ssl_params: { verify_mode: OpenSSL::SSL::VERIFY_PEER }.freeze }.freeze
+    expect(server_of(redis)).to eq("rediss://example.org:6379/0")
   end
 
   it "give plain data to all by default, and copies of anything else" do

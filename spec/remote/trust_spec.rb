@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require "openssl"
+
 # Signatures, and secrets that stay secret.
 #
 # To see red: in ext/ccache_core/src/remote/wire.rs leave the key out of `sign`,
@@ -87,5 +89,18 @@ RSpec.describe Ccache::Store, "trust" do
     raise "no error"
   rescue Ccache::Error => e
     [e.message, e.inspect, e.full_message, e.cause&.full_message].join
+  end
+
+  it "shows no value that could not be written" do
+    dead = remote(redis: "redis://127.0.0.1:1")
+    expect { dead.set_multi({ "a" => "SECRET", "b" => "SECRET" }) }.to raise_error(Ccache::ConnectionError) { |error|
+      expect(error.key).to eq(%w[a b])
+      expect(error.full_message).not_to include("SECRET")
+    }
+    options = dead.instance_variable_get(:@remote)
+    expect(options.inspect).to eq("#<Ccache::RemoteOptions namespace=#{namespace}>")
+    pem = OpenSSL::PKey::EC.generate("prime256v1").to_pem
+    expect(error_of { Ccache::Store.new(redis: { ssl_params: { key: pem } }) }).not_to include(pem[40, 20])
+    expect(error_of { Ccache::Store.new(redis: { url: "redis://x", ssl_params: {} }) }).to include("rediss URL")
   end
 end

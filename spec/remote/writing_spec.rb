@@ -158,4 +158,12 @@ RSpec.describe Ccache::Store, "writing with a server" do
     value = here.fetch("key") { here.delete("key") || "old" }
     expect([value, here["key"], there["key"]]).to eq(["old", nil, nil])
   end
+
+  it "refuses what Ractors cannot share before the server has it" do
+    shared = Ractor.make_shareable(remote(values: :shared))
+    expect { shared.set("key", ["mutable"]) }.to raise_error(Ccache::NotShareable)
+    expect(raw("key")).to be_nil
+    here.set("key", ["theirs"])
+    expect(shared["key"]).to eq(["theirs"]).and be_frozen
+  end
 end

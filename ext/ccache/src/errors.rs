@@ -48,7 +48,7 @@ pub(crate) fn foreign_pin(live: &Live<'_>) -> Error {
     Error::new(ruby.exception_fatal(), message.to_string())
 }
 
-/// What went wrong with the server, as `Ccache::Remote.error` says it.
+/// What went wrong with the server, at which key.
 #[cold]
 pub(crate) fn remote(ruby: &Ruby, error: &RemoteError, server: &Server, key: Value) -> Error {
     let kind = match error {

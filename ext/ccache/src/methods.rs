@@ -18,7 +18,7 @@ use crate::typed_data::from_raw;
 use ccache_core::{Condition, Entry, Etag, Removed, Write};
 use magnus::rb_sys::AsRawValue;
 use magnus::value::ReprValue;
-use magnus::{Error, Module, RArray, RHash, RModule, RString, Ruby, Value, method};
+use magnus::{Error, Module, RArray, RHash, RModule, RString, Ruby, Symbol, Value, method};
 use std::ffi::{CStr, c_int};
 use std::sync::Arc;
 
@@ -212,7 +212,8 @@ fn read_entry(
 
 /// Keeps `value`, or its encoding if `is_encoded`: the etag, or nil if the
 /// condition (see [`condition`]) does not hold. `as_of`, in the clock's nanoseconds,
-/// is when it was true, if that is not now.
+/// is when it was true, if that is not now; a Symbol as the condition stands for "unless
+/// there is an entry that was true later".
 #[allow(clippy::too_many_arguments)] // the face's one way to write
 fn write(
     ruby: &Ruby,
@@ -229,7 +230,10 @@ fn write(
     let write = Write {
         etag: optional_etag(given_etag)?,
         lifetime: lifetime(for_how_long, opened.lifetime)?,
-        condition: condition(depends_on)?,
+        condition: match (Symbol::from_value(depends_on), as_of) {
+            (Some(_if_none_newer), Some(as_of)) => Condition::IfNoneNewer(as_of),
+            _ => condition(depends_on)?,
+        },
         as_of,
     };
     let stored = match RString::from_value(value).filter(|_| is_encoded) {

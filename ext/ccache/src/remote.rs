@@ -9,6 +9,7 @@ use crate::handle::Live;
 use crate::store::{Opened, open, opened};
 use ccache_core::remote::{Operation, Rejected, Remote, RemoteError, Reply};
 use ccache_core::{Clock, Nanos};
+use magnus::value::ReprValue;
 use magnus::{Error, Module, RArray, RClass, RHash, RModule, RString, Ruby, Symbol, Value, method};
 use settings::Settings;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -97,6 +98,14 @@ fn ask<O: Operation>(
     let ruby = live.ruby();
     wait_for(&ruby, &link.clock, operation)?
         .map_err(|error| errors::remote(&ruby, &error, link.remote.server(), key))
+}
+
+/// For errors: the only key, or all of them.
+fn key_or_keys(keys: RArray) -> Result<Value, Error> {
+    match keys.len() {
+        1 => keys.entry(0),
+        _ => Ok(keys.as_value()),
+    }
 }
 
 /// How often something was removed in this process.

@@ -51,6 +51,8 @@ pub enum Condition {
     IfMatch(Etag),
     /// The key has no entry with this tag: another one, or none.
     IfNoneMatch(Etag),
+    /// The key has no entry that was validated later.
+    IfNoneNewer(Nanos),
     /// The key has no entry.
     IfAbsent,
     /// Nothing wrote the key since the lease was taken.
@@ -499,6 +501,9 @@ impl<V: HeapBytes> Cache<V> {
                 return Err(Refused::PreconditionFailed);
             }
             Condition::IfNoneMatch(etag) if live.is_some_and(|live| live.etag() == etag) => {
+                return Err(Refused::PreconditionFailed);
+            }
+            Condition::IfNoneNewer(as_of) if live.is_some_and(|live| live.validated() > *as_of) => {
                 return Err(Refused::PreconditionFailed);
             }
             Condition::IfAbsent if live.is_some() => return Err(Refused::PreconditionFailed),

@@ -8,6 +8,11 @@ module Ccache
     module Arguments
       private
 
+      # A key that nobody changes while a thread waits for the server.
+      def steady(key)
+        key.is_a?(String) && !key.frozen? ? String.new(key).freeze : key
+      end
+
       # The options of a store, with defaults.
       def complete(options)
         unknown = options.keys - OPTIONS.keys

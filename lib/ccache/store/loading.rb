@@ -69,7 +69,7 @@ module Ccache
       end
 
       def load_under_lease(key, load, absent, &loader)
-        run_loader(key, load, [absent.replaced_by, nil], &loader)
+        run_loader(key, load, absent.condition, &loader)
       end
 
       # `condition` is what a server is to look at before it takes the value.

@@ -18,12 +18,7 @@ module Ccache
     # `size`, `keys`, `each` and `pin_list` are about the copies in this process.
     module Remote
       # Why the copy in memory is no answer; the native side counts on their order.
-      Outcome = Struct.new(:name) do
-        # Whether the value has to be brought.
-        def transfer?
-          name == :unknown || name == :changed
-        end
-      end
+      Outcome = Struct.new(:name)
       OUTCOMES = %i[unknown changed gone leased foreign unverified].map { |name| Outcome.new(name).freeze }.freeze
       private_constant :Outcome, :OUTCOMES
 
@@ -50,7 +45,8 @@ module Ccache
       # See {Store#get_multi}. Two round trips at most: one validates, one brings
       # what changed.
       def get_multi(*keys, max_age: nil, stale_if_error: nil)
-        read_multi(keys, freshness(max_age, nil, stale_if_error)).reject { |_, value| Absent === value }
+        found, is_complete = read_multi(keys, freshness(max_age, nil, stale_if_error))
+        is_complete ? found : found.reject { |_, value| Absent === value }
       end
 
       # See {Store#set_multi}. One round trip; atomic per key.
@@ -66,7 +62,7 @@ module Ccache
         raise ArgumentError, "fetch_multi needs a block that loads a value" unless block_given?
 
         load = load_options(expires_in, values, skip_nil, lock)
-        found = read_multi(keys, freshness(max_age, nil, stale_if_error)) { UNDECODABLE }
+        found, = read_multi(keys, freshness(max_age, nil, stale_if_error)) { |error| Absent.new(error.header) }
         found.to_h do |key, value|
           [key, Absent === value ? load_once(key, load, value) { yield key } : for_reader(value, values)]
         end
@@ -80,6 +76,7 @@ module Ccache
       # See {Store#delete_multi}. One round trip; atomic per key.
       def delete_multi(*keys)
         keys.each { |key| check(key, nil) }
+        keys = keys.map { |key| steady(key) }
         keys.empty? ? 0 : removing(*keys) { delete_at_server(keys).count(true) }
       end
 

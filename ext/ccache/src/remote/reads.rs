@@ -3,24 +3,27 @@
 //! The entry's `Arc` keeps its object pinned while the server is asked without the
 //! GVL, whatever happens to the map meanwhile; the answer is that very object.
 
-use super::{Link, Outcome, ask, link};
+use super::{Link, Outcome, ask, key_or_keys, link};
 use crate::arguments::{Key, key_bytes, optional_etag};
 use crate::errors;
 use crate::handle::Live;
 use crate::methods::{face, seconds, text};
 use crate::store::{Opened, open};
 use crate::stored::{Stored, Taken};
-use ccache_core::remote::{Body, Expiry, Got, Head, RemoteError, tag_of};
+use ccache_core::remote::{Body, Expiry, Head, RemoteError, tag_of};
 use ccache_core::{Condition, Entry, Etag, NEVER, Nanos};
 use magnus::value::ReprValue;
 use magnus::{Error, IntoValue, Module, RArray, RModule, Ruby, Value, method};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+/// Whether the server was asked.
+type WasAsked = bool;
+
 /// What asking after an entry in memory came to.
 enum Looked {
     /// It is what the key holds, or was so recently enough.
-    Holds(Arc<Entry<Stored>>),
+    Holds(Arc<Entry<Stored>>, WasAsked),
     /// It is not, or there is none in memory: why. In the order of the face's
     /// `Remote::OUTCOMES`.
     Otherwise(Outcome),
@@ -31,7 +34,7 @@ fn aref(store: Value, key: Value) -> Result<Value, Error> {
     let (live, opened) = open(&store)?;
     let link = link(opened)?;
     if link.has_plain_reads
-        && let Looked::Holds(entry) = look_up(&live, opened, link, key, link.max_age)?
+        && let Looked::Holds(entry, _) = look_up(&live, opened, link, key, link.max_age)?
     {
         return value_of(&live, &entry);
     }
@@ -56,12 +59,13 @@ fn look(
     let (live, opened) = open(&store)?;
     let link = link(opened)?;
     match look_up(&live, opened, link, key, max_age.unwrap_or(link.max_age))? {
-        Looked::Holds(entry) => value_of(&live, &entry),
+        Looked::Holds(entry, _) => value_of(&live, &entry),
         Looked::Otherwise(outcome) => outcome.of(outcomes),
     }
 }
 
-/// As `read_entry` for the entry of `key` if it holds, else one of `outcomes`.
+/// As `read_entry` for the entry of `key` if it holds, and whether the server was
+/// asked; else one of `outcomes`.
 fn look_entry(
     store: Value,
     key: Value,
@@ -73,7 +77,11 @@ fn look_entry(
     let link = link(opened)?;
     let known = optional_etag(known)?;
     match look_up(&live, opened, link, key, max_age.unwrap_or(link.max_age))? {
-        Looked::Holds(entry) => Ok(parts_of(&live, opened, &entry, known.as_ref())?.as_value()),
+        Looked::Holds(entry, was_asked) => {
+            let parts = parts_of(&live, opened, &entry, known.as_ref())?;
+            parts.push(was_asked)?;
+            Ok(parts.as_value())
+        }
         Looked::Otherwise(outcome) => outcome.of(outcomes),
     }
 }
@@ -96,12 +104,14 @@ fn look_multi(
         let key = Key::new(key)?;
         // SAFETY: the key is an element of an argument; the look-up calls no Ruby.
         let entry = opened.shelf.find(unsafe { key.bytes() });
-        if let Some(entry) = &entry
-            && !is_fresh(entry, max_age, now)
-        {
+        // Decided once: another reader may validate the entry at any time.
+        let is_asked = entry
+            .as_ref()
+            .is_some_and(|entry| !is_fresh(entry, max_age, now));
+        if let Some(entry) = entry.as_ref().filter(|_| is_asked) {
             asked.push(Arc::clone(entry));
         }
-        found.push(entry);
+        found.push((entry, is_asked));
     }
     let mut answers = Vec::new();
     let mut sent_at = now;
@@ -112,13 +122,13 @@ fn look_multi(
     let mut answers = answers.into_iter();
     let looked = live.ruby().ary_new_capa(found.len());
     let mut all_hold = true;
-    for (index, entry) in found.into_iter().enumerate() {
+    for (index, (entry, is_asked)) in found.into_iter().enumerate() {
         let value = match entry {
             None => {
                 all_hold = false;
                 Outcome::Unknown.of(outcomes)?
             }
-            Some(entry) if is_fresh(&entry, max_age, now) => {
+            Some(entry) if !is_asked => {
                 opened.shelf.counters().hits.increment();
                 value_of(&live, &entry)?
             }
@@ -126,7 +136,7 @@ fn look_multi(
                 let key = keys.entry(index as isize)?;
                 let head = head_of(&live, link, key, answers.next())?;
                 match judge(opened, entry, head, sent_at) {
-                    Looked::Holds(entry) => value_of(&live, &entry)?,
+                    Looked::Holds(entry, _) => value_of(&live, &entry)?,
                     Looked::Otherwise(outcome) => {
                         all_hold = false;
                         outcome.of(outcomes)?
@@ -161,7 +171,7 @@ fn look_up(
     };
     if max_age > 0 && is_fresh(&entry, max_age, opened.shelf.clock().now()) {
         opened.shelf.counters().hits.increment();
-        return Ok(Looked::Holds(entry));
+        return Ok(Looked::Holds(entry, false));
     }
     let (heads, sent_at) = ask(live, link, key, link.remote.validate([entry.key()]))?;
     let head = head_of(live, link, key, heads.into_iter().next())?;
@@ -191,7 +201,7 @@ fn judge(opened: &Opened, entry: Arc<Entry<Stored>>, head: Head, sent_at: Nanos)
             entry.validate(sent_at);
             opened.shelf.counters().hits.increment();
             opened.shelf.counters().not_modified.increment();
-            return Looked::Holds(entry);
+            return Looked::Holds(entry, true);
         }
         Head::Tagged(_) => Outcome::Changed,
         Head::Absent => Outcome::Gone,
@@ -243,9 +253,8 @@ fn parts_of(
     Ok(parts)
 }
 
-/// The tag of what the server holds for `key`: nil for nothing, an etag, an
-/// Integer, `:given` if it is the caller's own and stands in the value, or one of
-/// `outcomes`.
+/// The etag of what the server holds for `key`, if that is the one in memory, else one
+/// of `outcomes`.
 fn tag_at_server(store: Value, key: Value, outcomes: RArray) -> Result<Value, Error> {
     let (live, opened) = open(&store)?;
     let link = link(opened)?;
@@ -266,8 +275,9 @@ fn tag_at_server(store: Value, key: Value, outcomes: RArray) -> Result<Value, Er
     }
 }
 
-/// For each key `[encoded String or Integer, etag, nanoseconds to live or nil, time
-/// as of which, removals so far]`, or one of `outcomes`. One pipeline.
+/// For each key what came of it and the string's first bytes. What came is `[encoded
+/// String or Integer, etag, nanoseconds to live or nil, time as of which, removals so
+/// far]`, one of `outcomes`, or a CodecError. One pipeline.
 fn pull(store: Value, keys: RArray, outcomes: RArray) -> Result<RArray, Error> {
     let (live, opened) = open(&store)?;
     let ruby = live.ruby();
@@ -278,43 +288,43 @@ fn pull(store: Value, keys: RArray, outcomes: RArray) -> Result<RArray, Error> {
         .map(key_bytes)
         .collect::<Result<_, Error>>()?;
     let operation = link.remote.get(names.iter().map(Vec::as_slice));
-    let concerned = match keys.len() {
-        1 => keys.entry(0)?,
-        _ => keys.as_value(),
-    };
-    let (got, sent_at) = ask(&live, link, concerned, operation)?;
+    let (got, sent_at) = ask(&live, link, key_or_keys(keys)?, operation)?;
     let pulled = ruby.ary_new_capa(got.len());
     for (index, got) in got.into_iter().enumerate() {
-        let one = match got {
-            Ok(got) => pulled_parts(&ruby, got, sent_at, removals, outcomes)?,
-            Err(error) => {
-                let key = keys.entry(index as isize)?;
-                error_value(
-                    &ruby,
-                    errors::remote(&ruby, &error, link.remote.server(), key),
-                )?
-            }
+        let key = keys.entry(index as isize)?;
+        let failure = |error: RemoteError| errors::remote(&ruby, &error, link.remote.server(), key);
+        let got = got.map_err(failure)?;
+        let header = ruby.str_from_slice(&got.header);
+        let result = match got.body {
+            Body::Undecodable(error) => error_value(&ruby, failure(error))?,
+            body => pulled_parts(&ruby, body, got.expiry, (sent_at, removals), outcomes)?,
         };
-        pulled.push(one)?;
+        let pair = ruby.ary_new_capa(2);
+        pair.push(result)?;
+        pair.push(header)?;
+        pulled.push(pair)?;
     }
     Ok(pulled)
 }
 
 fn pulled_parts(
     ruby: &Ruby,
-    got: Got,
-    sent_at: Nanos,
-    removals: u64,
+    body: Body,
+    expiry: Expiry,
+    (sent_at, removals): (Nanos, u64),
     outcomes: RArray,
 ) -> Result<Value, Error> {
-    let (payload, etag) = match got.body {
+    let (payload, etag) = match body {
         Body::Value { encoded, etag } => (ruby.str_from_slice(&encoded).as_value(), etag),
         Body::Integer(number) => (number.into_value_with(ruby), Etag::of_integer(number)),
         Body::Absent => return Outcome::Gone.of(outcomes),
         Body::Leased => return Outcome::Leased.of(outcomes),
         Body::Rejected(reason) => return Outcome::of_rejection(reason).of(outcomes),
+        Body::Undecodable(error) => {
+            return Err(Error::new(ruby.exception_fatal(), error.to_string()));
+        }
     };
-    let nanos = match got.expiry {
+    let nanos = match expiry {
         Expiry::After(left) => u64::try_from(left.as_nanos()).ok(),
         Expiry::Never | Expiry::Kept => None,
     };

@@ -1,6 +1,6 @@
 //! Writes and removals, on the server and in memory.
 
-use super::{Link, ask, check_replies, link};
+use super::{Link, ask, check_replies, key_or_keys, link};
 use crate::arguments::{self, FrozenBytes, Key, key_bytes, optional_etag, string_bytes};
 use crate::errors;
 use crate::gvl::without_gvl;
@@ -89,19 +89,36 @@ fn push(
             let set = remote.set_new(&encoded.key, &encoded.wire, expiry);
             let (replies, sent_at) = ask(&live, link, key, set)?;
             check_replies(&live, link, key, &replies)?;
-            (replies.first() == Some(&Ok(Reply::Okay))).then_some(sent_at)
+            if replies.first() == Some(&Ok(Reply::Okay)) {
+                Some(sent_at)
+            } else {
+                // There is something: an empty string, maybe.
+                compare_and_set(&live, link, key, &encoded, expiry, &ServerCondition::Free)?
+            }
         }
-        (condition, expiry) => {
-            let operation =
-                remote.compare_and_set(&encoded.key, Some(&encoded.wire), expiry, &condition);
-            let (compared, sent_at) = ask(&live, link, key, operation)?;
-            (compared == Compared::Done).then_some(sent_at)
-        }
+        (condition, expiry) => compare_and_set(&live, link, key, &encoded, expiry, &condition)?,
     };
     let Some(sent_at) = sent_at else {
         return Ok(None);
     };
     Ok(Some(written(&live.ruby(), &encoded.etag, sent_at)?))
+}
+
+/// The time as of which the value stands there, unless the condition did not hold.
+fn compare_and_set(
+    live: &Live<'_>,
+    link: &Link,
+    key: Value,
+    encoded: &Encoded,
+    expiry: Expiry,
+    condition: &ServerCondition,
+) -> Result<Option<Nanos>, Error> {
+    let wire = Some(&*encoded.wire);
+    let operation = link
+        .remote
+        .compare_and_set(&encoded.key, wire, expiry, condition);
+    let (compared, sent_at) = ask(live, link, key, operation)?;
+    Ok((compared == Compared::Done).then_some(sent_at))
 }
 
 /// Writes many keys unconditionally, in one pipeline: for each `[etag, time as
@@ -112,14 +129,18 @@ fn push_multi(store: Value, values: RArray, lifetime: Value) -> Result<RArray, E
     let link = link(opened)?;
     let expiry = expiry(lifetime, opened)?;
     let mut encoded = Vec::with_capacity(values.len());
+    let keys = ruby.ary_new_capa(values.len()); // for errors, which show no value
     for pair in values.into_iter() {
         let pair = RArray::try_convert(pair)?;
-        encoded.push(encode(&live, link, pair.entry(0)?, pair.entry(1)?, None)?);
+        let key: Value = pair.entry(0)?;
+        keys.push(key)?;
+        encoded.push(encode(&live, link, key, pair.entry(1)?, None)?);
     }
     let pairs = encoded.iter().map(|one| (&*one.key, &*one.wire));
     let set = link.remote.set(pairs, expiry);
-    let (replies, sent_at) = ask(&live, link, values.as_value(), set)?;
-    check_replies(&live, link, ruby.qnil().as_value(), &replies)?;
+    let concerned = key_or_keys(keys)?;
+    let (replies, sent_at) = ask(&live, link, concerned, set)?;
+    check_replies(&live, link, concerned, &replies)?;
     let written_all = ruby.ary_new_capa(encoded.len());
     for one in &encoded {
         written_all.push(written(&ruby, &one.etag, sent_at)?)?;
@@ -144,13 +165,8 @@ fn delete_at_server(store: Value, keys: RArray) -> Result<RArray, Error> {
         names.push(key_bytes(key)?);
     }
     let operation = link.remote.delete(names.iter().map(Vec::as_slice));
-    let (replies, _) = ask(&live, link, keys.as_value(), operation)?;
-    check_replies(&live, link, keys.as_value(), &replies)?;
-    let deleted = ruby.ary_new_capa(replies.len());
-    for reply in &replies {
-        deleted.push(*reply == Ok(Reply::Integer(1)))?;
-    }
-    Ok(deleted)
+    let removed = ask(&live, link, key_or_keys(keys)?, operation)?;
+    Ok(ruby.ary_from_vec(removed))
 }
 
 /// Removes `key` on the server: whether it was there, or nil if the condition
@@ -220,14 +236,21 @@ fn increment_at_server(
     }
 }
 
-/// Takes a lease on the server: whether it was free.
-fn lease_at_server(store: Value, key: Value, token: RString, nanos: u64) -> Result<bool, Error> {
+/// Takes a lease on the server: whether it was free, or held what was seen.
+fn lease_at_server(
+    store: Value,
+    key: Value,
+    token: RString,
+    nanos: u64,
+    kind: Symbol,
+    operand: Value,
+) -> Result<bool, Error> {
     let (live, opened) = open(&store)?;
     let link = link(opened)?;
     let bytes = key_bytes(key)?;
-    let operation = link
-        .remote
-        .lease(&bytes, &token_of(token)?, Duration::from_nanos(nanos));
+    let (token, duration) = (token_of(token)?, Duration::from_nanos(nanos));
+    let condition = server_condition(kind, operand)?;
+    let operation = link.remote.lease(&bytes, &token, duration, &condition);
     let (compared, _) = ask(&live, link, key, operation)?;
     Ok(compared == Compared::Done)
 }
@@ -269,6 +292,7 @@ fn server_condition(kind: Symbol, operand: Value) -> Result<ServerCondition, Err
     Ok(match &*kind.name()? {
         "absent" => ServerCondition::Absent,
         "new" | "free" => ServerCondition::Free,
+        "seen" => ServerCondition::Seen(string_bytes(RString::try_convert(operand)?)),
         "is" => ServerCondition::Is(arguments::etag(operand)?),
         "is_not" => ServerCondition::IsNot(arguments::etag(operand)?),
         "leased" => ServerCondition::Leased(token_of(RString::try_convert(operand)?)?),
@@ -290,7 +314,7 @@ pub(super) fn init(remote: RModule) -> Result<(), Error> {
     remote.define_private_method("drop_local", method!(drop_local, 1))?;
     remote.define_private_method("drop_all_local", method!(drop_all_local, 0))?;
     remote.define_private_method("increment_at_server", method!(increment_at_server, 3))?;
-    remote.define_private_method("lease_at_server", method!(lease_at_server, 3))?;
+    remote.define_private_method("lease_at_server", method!(lease_at_server, 5))?;
     remote.define_private_method("clear_step", method!(clear_step, 1))?;
     Ok(())
 }

@@ -77,6 +77,10 @@ impl Request {
         }
     }
 
+    pub(crate) fn links(&self) -> &Links {
+        &self.links
+    }
+
     /// After an answer: other commands, for the same waiting thread.
     pub(crate) fn ask_again(&mut self, commands: Vec<u8>, count: usize) {
         self.exchange = Some(Exchange::new(commands, count, self.links.now()));
@@ -158,7 +162,7 @@ impl Request {
             let mut pool = self.links.pool.lock();
             pool.in_use -= 1;
             let surplus = match line {
-                Line::Up(_) if self.links.check().is_ok() => {
+                Line::Up(_) | Line::Connecting(_) if self.links.check().is_ok() => {
                     pool.idle.push(line);
                     None
                 }
@@ -179,8 +183,12 @@ impl Drop for Request {
         if !self.links.is_ours() {
             return;
         }
-        if self.line.take().is_some() {
-            self.give_back(Line::Down);
+        if let Some(line) = self.line.take() {
+            // One that is still being made serves the next request.
+            self.give_back(match line {
+                Line::Connecting(_) => line,
+                Line::Up(_) | Line::Down => Line::Down,
+            });
         } else if self.exchange.is_some() {
             // If it was just called, the call is somebody else's.
             let next = {

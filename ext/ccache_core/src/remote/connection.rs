@@ -34,6 +34,8 @@ pub(crate) struct Connection {
     last_used: Nanos,
     /// Whether an exchange has succeeded on it.
     pub(crate) is_proven: bool,
+    /// See [`Links::renew`](crate::remote::links::Links::renew).
+    pub(crate) epoch: u64,
 }
 
 enum Stream {
@@ -254,22 +256,30 @@ impl Write for Stream {
 
 /// A connection that is being made, by a thread of its own: name look-up cannot be
 /// interrupted, and a thread that nobody waits for ends by itself.
-pub(crate) struct Connecting(mpsc::Receiver<Result<Connection, RemoteError>>);
+pub(crate) struct Connecting {
+    receiver: mpsc::Receiver<Result<Connection, RemoteError>>,
+    since: Nanos,
+}
 
 impl Connecting {
     pub(crate) fn start(server: &Arc<Server>, clock: &Clock) -> Result<Self, RemoteError> {
         let (sender, receiver) = mpsc::channel();
-        let (of_thread, clock) = (Arc::clone(server), clock.clone());
+        let (since, of_thread, clock) = (clock.now(), Arc::clone(server), clock.clone());
         thread::Builder::new()
             .name("ccache-connect".into())
             .spawn(move || sender.send(connect(&of_thread, &clock)))
             .map_err(|error| lost(server, &error))?;
-        Ok(Self(receiver))
+        Ok(Self { receiver, since })
+    }
+
+    /// Whether it takes longer than it may: also a name look-up, which has no timeout.
+    pub(crate) fn is_overdue(&self, server: &Server, now: Nanos) -> bool {
+        Duration::from_nanos(now.saturating_sub(self.since)) > server.connect_timeout + TICK
     }
 
     /// Waits a tick at most.
     pub(crate) fn advance(&self, server: &Server) -> Option<Result<Connection, RemoteError>> {
-        match self.0.recv_timeout(TICK) {
+        match self.receiver.recv_timeout(TICK) {
             Ok(result) => Some(result),
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => Some(Err(RemoteError::Connection(format!(
@@ -287,6 +297,7 @@ fn connect(server: &Server, clock: &Clock) -> Result<Connection, RemoteError> {
         parser: Parser::new(),
         last_used: began,
         is_proven: false,
+        epoch: 0,
     };
     let (commands, count) = introduction(server);
     let mut exchange = Exchange::new(commands, count, began);
@@ -375,7 +386,7 @@ fn open_tcp(
     Err(failure)
 }
 
-fn too_slow(server: &Server) -> RemoteError {
+pub(crate) fn too_slow(server: &Server) -> RemoteError {
     RemoteError::Timeout(format!(
         "{server} took no connection within {:?}",
         server.connect_timeout

@@ -45,6 +45,27 @@ impl RemoteError {
         }
     }
 
+    /// The same, with more words.
+    pub(crate) fn with_note(&self, note: &str) -> Self {
+        let text = format!("{self} ({note})");
+        match self {
+            Self::Connection(_) => Self::Connection(text),
+            Self::Timeout(_) => Self::Timeout(text),
+            Self::Codec(_) => Self::Codec(text),
+            Self::Server { code, .. } => Self::Server {
+                code: code.clone(),
+                message: text,
+            },
+            Self::Closed => Self::Closed,
+        }
+    }
+
+    /// Whether the connection leads to a server that is not, or no longer, the one
+    /// that takes writes.
+    pub(crate) fn is_of_wrong_server(&self) -> bool {
+        matches!(self, Self::Server { code, .. } if code == "READONLY" || code == "MASTERDOWN")
+    }
+
     pub(crate) fn of_reply(error: &redis::ServerError) -> Self {
         let code = error.code().to_owned();
         let message = match error.details() {

@@ -22,9 +22,7 @@ impl Health {
         match &self.last {
             Some(last) if now < self.not_before => {
                 let left = Duration::from_nanos(self.not_before - now).as_millis();
-                Err(RemoteError::Connection(format!(
-                    "{last} (not tried again for {left} ms)"
-                )))
+                Err(last.with_note(&format!("not tried again for {left} ms")))
             }
             _ => Ok(()),
         }

@@ -97,7 +97,7 @@ impl LaneState {
         let of_left = self.left.iter().flat_map(|left| &left.readers);
         of_left
             .chain(&self.queue)
-            .find(|reader| !Arc::ptr_eq(reader, but))
+            .find(|reader| !Arc::ptr_eq(reader, but) && Arc::strong_count(reader) > 1)
             .cloned()
     }
 }

@@ -3,7 +3,7 @@
 use crate::clock::{Clock, Nanos};
 use crate::gate::GATE;
 use crate::remote::bodies::Pool;
-use crate::remote::connection::{Connecting, Connection, Exchange};
+use crate::remote::connection::{Connecting, Connection, Exchange, too_slow};
 use crate::remote::error::RemoteError;
 use crate::remote::health::Health;
 use crate::remote::lane::LaneState;
@@ -22,6 +22,8 @@ pub(crate) struct Links {
     health: Mutex<Health>,
     incarnation: u64,
     is_closed: AtomicBool,
+    /// Connections that were made before it last changed are not used again.
+    epoch: AtomicU64,
     connections: Arc<AtomicU64>,
 }
 
@@ -54,6 +56,7 @@ impl Links {
             health: Mutex::default(),
             incarnation: GATE.incarnation(),
             is_closed: AtomicBool::new(false),
+            epoch: AtomicU64::new(0),
             connections: Arc::clone(connections),
         })
     }
@@ -98,7 +101,13 @@ impl Links {
             let line = self.lane.try_lock().map(|mut lane| lane.take_line());
             (line, self.pool.try_lock().map(|mut pool| pool.close()))
         };
-        drop(idle);
+        let (line, idle) = idle;
+        for line in line.into_iter().chain(idle.into_iter().flatten()) {
+            match line {
+                Line::Up(connection) => drop(connection),
+                other => std::mem::forget(other), // its thread is not here
+            }
+        }
         std::mem::forget(self);
     }
 
@@ -122,7 +131,8 @@ impl Links {
                     *line = Line::Connecting(Connecting::start(&self.server, &self.clock)?);
                 }
                 Line::Connecting(connecting) => match connecting.advance(&self.server) {
-                    Some(Ok(connection)) => {
+                    Some(Ok(mut connection)) => {
+                        connection.epoch = self.epoch.load(Ordering::Relaxed);
                         self.connections.fetch_add(1, Ordering::Relaxed);
                         *line = Line::Up(connection);
                         exchange.rewind(self.now());
@@ -131,9 +141,13 @@ impl Links {
                         *line = Line::Down;
                         return Err(self.failed(error));
                     }
+                    None if connecting.is_overdue(&self.server, self.now()) => {
+                        *line = Line::Down;
+                        return Err(self.failed(too_slow(&self.server)));
+                    }
                     None => {}
                 },
-                Line::Up(connection) if !exchange.is_begun() && connection.is_stale(self.now()) => {
+                Line::Up(connection) if !exchange.is_begun() && self.is_outdated(connection) => {
                     *line = Line::Down
                 }
                 Line::Up(connection) => {
@@ -161,6 +175,16 @@ impl Links {
                 return Ok(Driven::Paused);
             }
         }
+    }
+
+    /// From now on only new connections are used: the server that these lead to takes
+    /// no writes any more.
+    pub(crate) fn renew(&self) {
+        self.epoch.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn is_outdated(&self, connection: &Connection) -> bool {
+        connection.epoch != self.epoch.load(Ordering::Relaxed) || connection.is_stale(self.now())
     }
 
     /// An error at once while the server is given time.

@@ -41,6 +41,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
+use wire::HEADER;
 
 /// How many keys a step of `clear` asks the server to look at.
 const SCAN_COUNT: usize = 1000;
@@ -75,6 +76,8 @@ pub enum ServerCondition {
     Absent,
     /// There is no value, and nobody loads one.
     Free,
+    /// The string begins with these bytes, which nobody could read, or as `Free`.
+    Seen(Vec<u8>),
     /// The value has this tag.
     Is(Etag),
     /// The value does not have this tag, or there is none.
@@ -195,6 +198,7 @@ impl Remote {
             ServerCondition::Always => ("is not", vec![0]),
             ServerCondition::Absent => ("absent", Vec::new()),
             ServerCondition::Free => ("free", Vec::new()),
+            ServerCondition::Seen(header) => ("seen", header.clone()),
             ServerCondition::Is(etag) => ("is", tag_for_script(etag)),
             ServerCondition::IsNot(etag) => ("is not", tag_for_script(etag)),
             ServerCondition::Leased(token) => ("lease", token.to_vec()),
@@ -236,25 +240,39 @@ impl Remote {
         self.request(command.get_packed_command(), 1)
     }
 
-    /// Puts a lease where there is no value and no other lease.
-    pub fn lease(&self, key: &[u8], token: &Tag, duration: Duration) -> CompareAndSet {
+    /// Puts a lease where the condition holds.
+    pub fn lease(
+        &self,
+        key: &[u8],
+        token: &Tag,
+        duration: Duration,
+        condition: &ServerCondition,
+    ) -> CompareAndSet {
         self.compare_and_set(
             key,
             Some(&wire::lease(token)),
             Expiry::After(duration),
-            &ServerCondition::Free,
+            condition,
         )
     }
 
-    /// Removes keys, one reply each.
-    pub fn delete<'a>(&self, keys: impl IntoIterator<Item = &'a [u8]>) -> Replies {
+    /// Removes keys, all at once: for each whether there was a value.
+    pub fn delete<'a>(&self, keys: impl IntoIterator<Item = &'a [u8]>) -> Delete {
         let mut commands = Vec::new();
-        let mut count = 0;
+        let mut count = 2;
+        pack(&mut commands, &redis::cmd("MULTI"));
         for key in keys {
-            pack(&mut commands, redis::cmd("DEL").arg(&*self.server_key(key)));
-            count += 1;
+            let key = self.server_key(key);
+            let header = (0, HEADER - 1);
+            pack(&mut commands, redis::cmd("GETRANGE").arg(&*key).arg(header));
+            pack(&mut commands, redis::cmd("DEL").arg(&*key));
+            count += 2;
         }
-        self.request(commands, count)
+        pack(&mut commands, &redis::cmd("EXEC"));
+        Delete {
+            replies: Request::new(self.links(), commands, count, false),
+            format: Arc::clone(&self.format),
+        }
     }
 
     /// Adds to an integer; one that is not there is 0, and gets the expiry. Atomic.
@@ -394,6 +412,8 @@ pub struct Got {
     pub body: Body,
     /// How long it will.
     pub expiry: Expiry,
+    /// The first bytes of the string, to compare with.
+    pub header: Vec<u8>,
 }
 
 impl Operation for Get {
@@ -411,23 +431,81 @@ impl Operation for Get {
 fn got(value: &Value, ttl: &Value, key: &[u8], format: &Format) -> Result<Got, RemoteError> {
     let body = match value {
         Value::Nil => Body::Absent,
-        Value::BulkString(wire) => format.decode(key, wire)?,
+        Value::BulkString(wire) => format.decode(key, wire).unwrap_or_else(Body::Undecodable),
         Value::ServerError(error) if error.code() == "WRONGTYPE" => {
             Body::Rejected(Rejected::Foreign)
         }
         Value::ServerError(error) => return Err(RemoteError::of_reply(error)),
         _ => {
-            return Err(RemoteError::Connection(
-                "an unexpected reply to GET".to_owned(),
-            ));
+            return Err(unexpected("GET"));
         }
     };
+    let is_gone = *ttl == Value::Int(-2); // it expired just now
     let expiry = match ttl {
         Value::Int(millis) => u64::try_from(*millis)
             .map_or(Expiry::Never, |ms| Expiry::After(Duration::from_millis(ms))),
         _ => Expiry::Never,
     };
-    Ok(Got { body, expiry })
+    let header = match value {
+        Value::BulkString(wire) => wire[..wire.len().min(HEADER)].to_vec(),
+        _ => Vec::new(),
+    };
+    let body = if is_gone { Body::Absent } else { body };
+    Ok(Got {
+        body,
+        expiry,
+        header,
+    })
+}
+
+/// See [`Remote::delete`].
+pub struct Delete {
+    replies: Request,
+    format: Arc<Format>,
+}
+
+impl Operation for Delete {
+    type Output = Vec<bool>;
+
+    fn wait(&mut self, pause_at: Nanos) -> Poll<Result<Self::Output, RemoteError>> {
+        let Poll::Ready(answer) = self.replies.wait(pause_at)? else {
+            return Poll::Pending;
+        };
+        let replies = check_errors(answer.0, self.replies.links())?;
+        let Some(Value::Array(pairs)) = replies.last() else {
+            return Poll::Ready(Err(unexpected("EXEC")));
+        };
+        let removed = |pair: &[Value]| match pair {
+            // What was no string of ours was something all the same.
+            [Value::BulkString(head), Value::Int(1)] => {
+                !matches!(self.format.head(head), Head::Leased(_))
+            }
+            [_, count] => *count == Value::Int(1),
+            _ => false,
+        };
+        Poll::Ready(Ok(pairs.chunks_exact(2).map(removed).collect()))
+    }
+}
+
+/// The first of the server's errors, if there is one.
+fn check_errors(replies: Vec<Value>, links: &Links) -> Result<Vec<Value>, RemoteError> {
+    let mut errors = replies.iter().filter_map(|reply| match reply {
+        Value::ServerError(error) => Some(RemoteError::of_reply(error)),
+        _ => None,
+    });
+    match errors.next() {
+        None => Ok(replies),
+        Some(error) => {
+            if error.is_of_wrong_server() {
+                links.renew();
+            }
+            Err(error)
+        }
+    }
+}
+
+fn unexpected(command: &str) -> RemoteError {
+    RemoteError::Connection(format!("an unexpected reply to {command}"))
 }
 
 /// The replies to one or more commands, and the time before which they are not older.
@@ -450,9 +528,14 @@ impl Operation for Replies {
     type Output = (Vec<Result<Reply, RemoteError>>, Nanos);
 
     fn wait(&mut self, pause_at: Nanos) -> Poll<Result<Self::Output, RemoteError>> {
-        self.0
-            .wait(pause_at)
-            .map_ok(|(replies, sent_at)| (replies.into_iter().map(reply).collect(), sent_at))
+        self.0.wait(pause_at).map_ok(|(replies, sent_at)| {
+            let replies: Vec<_> = replies.into_iter().map(reply).collect();
+            let mut errors = replies.iter().filter_map(|reply| reply.as_ref().err());
+            if errors.any(RemoteError::is_of_wrong_server) {
+                self.0.links().renew();
+            }
+            (replies, sent_at)
+        })
     }
 }
 
@@ -472,9 +555,9 @@ fn reply(value: Value) -> Result<Reply, RemoteError> {
                 Ok(Reply::Scanned(cursor, keys.collect()))
             }
             Ok([_, last]) => reply(last), // EXEC's, the last command's
-            Err(_) => Err(RemoteError::Connection("an unexpected reply".to_owned())),
+            Err(_) => Err(unexpected("a command")),
         },
-        _ => Err(RemoteError::Connection("an unexpected reply".to_owned())),
+        _ => Err(unexpected("a command")),
     }
 }
 
@@ -517,9 +600,7 @@ impl Operation for CompareAndSet {
                     _ => Err(RemoteError::Server { code, message }),
                 },
                 Some(Err(error)) => Err(error),
-                _ => Err(RemoteError::Connection(
-                    "an unexpected reply to EVALSHA".to_owned(),
-                )),
+                _ => Err(unexpected("EVALSHA")),
             });
         }
     }

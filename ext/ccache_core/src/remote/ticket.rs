@@ -1,7 +1,11 @@
 //! What a waiting thread is woken by: its answer, or its turn.
+//!
+//! Threads sleep here outside of the fork gate. So this is the standard library's
+//! condition, a futex of its own: parking_lot's sleeping threads stand in a table of
+//! the process, which a forked child would inherit with threads in it that are gone.
 
 use crate::clock::{Clock, Nanos};
-use parking_lot::{Condvar, Mutex};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -50,25 +54,30 @@ impl<T> Ticket<T> {
         }
     }
 
+    /// Nothing that is done under the lock can panic half-way.
+    fn state(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn answer(&self, answer: T) {
-        self.state.lock().answer = Some(answer);
+        self.state().answer = Some(answer);
         self.changed.notify_one();
     }
 
     /// Tells the thread to look whether there is work for it.
     pub(crate) fn call(&self) {
-        self.state.lock().is_called = true;
+        self.state().is_called = true;
         self.changed.notify_one();
     }
 
     pub(crate) fn wait(&self, until: Nanos, clock: &Clock) -> Woken<T> {
         for _ in 0..YIELDS {
-            thread::yield_now();
-            if let Some(woken) = self.state.lock().news() {
+            if let Some(woken) = self.state().news() {
                 return woken;
             }
+            thread::yield_now();
         }
-        let mut state = self.state.lock();
+        let mut state = self.state();
         loop {
             if let Some(woken) = state.news() {
                 return woken;
@@ -77,8 +86,8 @@ impl<T> Ticket<T> {
             if left == 0 {
                 return Woken::TimedOut;
             }
-            self.changed
-                .wait_for(&mut state, Duration::from_nanos(left));
+            let waited = self.changed.wait_timeout(state, Duration::from_nanos(left));
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 }

@@ -102,6 +102,8 @@ pub enum Body {
     },
     /// A number.
     Integer(i64),
+    /// A value of ours with something wrong about it.
+    Undecodable(RemoteError),
     /// Something that this store does not read.
     Rejected(Rejected),
 }
@@ -230,7 +232,7 @@ impl Format {
     /// What a whole string is. An error says what is wrong with a value of ours.
     pub fn decode(&self, key: &[u8], wire: &[u8]) -> Result<Body, RemoteError> {
         let tag = match self.head(wire) {
-            Head::Absent => return Ok(Body::Absent),
+            Head::Absent => return Ok(Body::Rejected(Rejected::Foreign)), // an empty string
             Head::Leased(_) => return Ok(Body::Leased),
             Head::Rejected(reason) => return Ok(Body::Rejected(reason)),
             Head::Tagged(tag) => tag,

@@ -21,11 +21,11 @@ module Ccache
 
           wait = LOOK_FIRST
           token = SecureRandom.bytes(16)
-          until lease_at_server(key, token, load.lock)
+          until lease_at_server(key, token, load.lock, *absent.condition)
             sleep(wait)
             wait = [wait * 2, LOOK_LATER].min
-            found = read_for_fetch(key, load.policy, Freshness::NONE)
-            return Loaded.for_finder(found) unless Absent === found
+            absent = read_for_fetch(key, load.policy, Freshness::NONE)
+            return Loaded.for_finder(absent) unless Absent === absent
           end
           load_with_token(key, load, token, &loader)
         end
@@ -34,7 +34,14 @@ module Ccache
           loaded = run_loader(key, load, [:leased, token], &loader)
         ensure
           is_stored = loaded&.current? && !(load.skip_nil && loaded.own.nil?)
-          delete_at_server_if(key, :leased, token) unless is_stored || closed?
+          give_back_token(key, token) unless is_stored || closed?
+        end
+
+        # What happened in the load is what its caller gets; the lease runs out by itself.
+        def give_back_token(key, token)
+          delete_at_server_if(key, :leased, token)
+        rescue ConnectionError, TimeoutError, ServerError => e
+          event(:lease_kept, key, e)
         end
 
         # See Store#store_loaded: only if no other value came meanwhile. The value is

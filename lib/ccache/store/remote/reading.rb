@@ -27,8 +27,8 @@ module Ccache
         # As `read_as`; what cannot be decoded is to be replaced.
         def read_for_fetch(key, values, freshness)
           read_as(key, values, freshness)
-        rescue CodecError
-          UNDECODABLE
+        rescue CodecError => e
+          Absent.new(e.header)
         end
 
         def value_of(parts, values)
@@ -43,7 +43,7 @@ module Ccache
           parts = look_entry(key, known, freshness.with_revalidation, OUTCOMES)
           return resolve(key, parts) if Outcome === parts
 
-          revalidate(key) if freshness.revalidates?(parts[2])
+          revalidate(key) if !parts[5] && freshness.revalidates?(parts[2])
           parts
         rescue ConnectionError, TimeoutError, ServerError => e
           find_after(e, key, known, freshness)
@@ -66,51 +66,49 @@ module Ccache
 
         # What an outcome comes to: the parts of the entry that the server has, or an Absent.
         def resolve(key, outcome)
-          return transfer(key) if outcome.transfer?
-
-          %i[gone leased].include?(outcome.name) ? miss(ABSENT) : reject(key, outcome)
+          %i[gone leased].include?(outcome.name) ? miss : transfer(key)
         end
 
-        def reject(key, outcome)
+        def reject(key, outcome, header)
           count(outcome.name)
           event(outcome.name, key)
-          miss(REJECTED)
+          miss(Absent.new(header))
         end
 
-        def miss(absent)
+        def miss(absent = ABSENT)
           count(:misses)
           absent
         end
 
-        # Each key with its value or an Absent. A block decides for what cannot be decoded.
-        def read_multi(keys, freshness)
-          return {} if keys.empty?
+        # Each key with its value or an Absent, and whether there is none of those. A
+        # block decides for what cannot be decoded.
+        def read_multi(keys, freshness, &decide)
+          return [{}, true] if keys.empty?
 
+          keys = keys.map { |key| steady(key) }
           looked = look_multi(keys, freshness.max_age, OUTCOMES)
-          return looked if looked.is_a?(Hash)
+          return [looked, true] if looked.is_a?(Hash)
 
-          bring(keys, looked) { |error| block_given? ? yield : raise(error) }
-          keys.zip(looked).to_h
+          bring(keys, looked, &decide)
+          [keys.zip(looked).to_h, false]
         rescue ConnectionError, TimeoutError, ServerError => e
-          keys.to_h { |key| [key, find_after(e, key, nil, freshness).first] }
+          [keys.to_h { |key| [key, find_after(e, key, nil, freshness).first] }, true]
         end
 
         # Replaces the outcomes in `looked` by values and Absents.
         def bring(keys, looked, &decide)
-          wanted = keys.each_index.select { |index| Outcome === looked[index] }
-          missing = wanted.select { |index| looked[index].transfer? }
-          brought = missing.empty? ? [] : pull(keys.values_at(*missing), OUTCOMES)
-          missing.zip(brought) { |index, one| looked[index] = one }
-          settle_all(keys, looked, wanted, &decide)
+          outcomes = keys.each_index.select { |index| Outcome === looked[index] }
+          gone, wanted = outcomes.partition { |index| %i[gone leased].include?(looked[index].name) }
+          gone.each { |index| looked[index] = miss }
+          brought = wanted.empty? ? [] : pull(keys.values_at(*wanted), OUTCOMES)
+          wanted.zip(brought) { |index, one| looked[index] = settled(keys[index], one, &decide) }
         end
 
-        def settle_all(keys, looked, wanted)
-          wanted.each do |index|
-            parts = settle(keys[index], looked[index])
-            looked[index] = Absent === parts ? parts : parts.first
-          rescue CodecError => e
-            looked[index] = yield e
-          end
+        def settled(key, pulled)
+          parts = settle(key, *pulled)
+          Absent === parts ? parts : parts.first
+        rescue CodecError => e
+          block_given? ? yield(e) : raise
         end
       end
     end

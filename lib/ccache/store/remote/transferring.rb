@@ -19,49 +19,51 @@ module Ccache
 
             parts = look_entry(key, nil, 0, OUTCOMES)
             return parts unless Outcome === parts
-            return resolve(key, parts) unless parts.transfer?
+            return miss if %i[gone leased].include?(parts.name)
           end
         end
 
         def transfer_now(key)
-          settle(key, pull([key], OUTCOMES).first)
+          settle(key, *pull([key], OUTCOMES).first)
         end
 
-        # What `pull` brought for a key.
-        def settle(key, pulled)
+        # What `pull` brought for a key, and what its string begins with.
+        def settle(key, pulled, header)
           case pulled
-          when Outcome then resolve(key, pulled)
-          when Exception then undecodable(key, pulled)
-          else install(key, *pulled)
+          when Outcome then %i[gone leased].include?(pulled.name) ? miss : reject(key, pulled, header)
+          when Exception then undecodable(key, pulled, header)
+          else install(key, header, pulled)
           end
         end
 
-        def undecodable(key, error)
+        def undecodable(key, error, header)
           if error.is_a?(CodecError)
+            error.header = header
             count(:undecodable)
             event(:undecodable, key, error)
           end
           raise error
         end
 
-        # Keeps what came, and gives it as parts. If something was removed in this
-        # process meanwhile, it may be this: then it is not kept.
-        def install(key, payload, etag, lifetime, as_of, removals)
+        # Keeps what came, and gives it as parts; unless memory has something newer, or
+        # something was removed in this process meanwhile, which may be this.
+        def install(key, header, pulled)
+          payload, etag, lifetime, as_of, removals = pulled
           count(:transfers)
-          value, kept, is_encoded = keep_decoded(key, payload, @values)
-          write(key, kept, is_encoded, etag, lifetime, true, as_of)
-          remove(key, true) unless is_unremoved(removals)
+          value, kept, is_encoded = keep_decoded(key, payload, @values, header)
+          write(key, kept, is_encoded, etag, lifetime, :if_none_newer, as_of)
+          remove(key, etag) unless is_unremoved(removals)
           [value, etag, 0.0, lifetime&.fdiv(Seconds::NANOSECONDS), is_encoded]
         end
 
         # The value, what memory keeps of it, and whether that is the encoding.
-        def keep_decoded(key, payload, values)
+        def keep_decoded(key, payload, values, header = nil)
           return [payload, payload, false] if payload.is_a?(Integer)
 
-          value = load_payload(key, payload)
+          value = load_payload(key, payload, header)
           return [value, payload, true] if encoded?(value, values)
 
-          value = Ractor.make_shareable(value) unless values == :shared
+          value = Ractor.make_shareable(value) unless values == :shared && !frozen?
           [value, value, false]
         end
 
@@ -70,10 +72,10 @@ module Ccache
           values == :fresh || (values == :auto && !PlainData.plain?(value))
         end
 
-        def load_payload(key, payload)
+        def load_payload(key, payload, header)
           decode(payload)
         rescue CodecError => e
-          undecodable(key, CodecError.for(e.message, server, key, false))
+          undecodable(key, CodecError.for(e.message, server, key, false), header)
         end
 
         # For the native side, too.

@@ -17,8 +17,10 @@ module Ccache
 
         # See Store#write_value.
         def write_value(key, value, values, etag, lifetime, condition)
+          key = steady(key)
           form = prepare(key, value, values, etag)
-          put(key, form, etag, lifetime, condition_at_server(condition))
+          put(key, form, etag, lifetime, condition_at_server(condition)) ||
+            (condition.nil? ? put_over_unreadable(key, form, etag, lifetime) : nil)
         end
 
         # To the server, then into memory: the etag, or nil if the condition does not hold.
@@ -27,10 +29,16 @@ module Ccache
             etag, as_of = push(key, form.payload, etag, lifetime, *condition)
             next unless etag
 
-            write(key, form.kept, form.is_encoded, etag, lifetime, true, as_of)
+            write(key, form.kept, form.is_encoded, etag, lifetime, :if_none_newer, as_of)
             done.call
             etag
           end
+        end
+
+        # "Only if there is no entry" holds where there is something that nobody can read.
+        def put_over_unreadable(key, form, etag, lifetime)
+          found = read_for_fetch(key, nil, Freshness::NONE)
+          put(key, form, etag, lifetime, found.condition) if Absent === found && found.header
         end
 
         def write_pairs(prepared, lifetime)
@@ -39,7 +47,7 @@ module Ccache
           forgetting(*prepared.keys) do |done|
             written = push_multi(prepared.map { |key, form| [key, form.payload] }, lifetime)
             prepared.zip(written) do |(key, form), (etag, as_of)|
-              write(key, form.kept, form.is_encoded, etag, lifetime, true, as_of)
+              write(key, form.kept, form.is_encoded, etag, lifetime, :if_none_newer, as_of)
             end
             done.call
             prepared.keys.zip(written.map(&:first)).to_h
@@ -65,6 +73,13 @@ module Ccache
         def prepare(key, value, values, etag)
           check(key, etag)
           Values.check(values)
+          form = form_of(key, value, values, etag)
+          raise NotShareable.for(value) if frozen? && !form.is_encoded && !Ractor.shareable?(form.kept)
+
+          form
+        end
+
+        def form_of(key, value, values, etag)
           payload = payload_of(key, value, etag)
           return Form.new(value, false, payload) if payload.is_a?(Integer)
           return Form.new(*keep_decoded(key, payload, values).drop(1), payload) unless @remote.coder.faithful?
@@ -103,6 +118,7 @@ module Ccache
         def delete_with(key, if_match: ANY)
           condition = condition(if_match)
           check(key, condition.is_a?(String) ? condition : nil)
+          key = steady(key)
           return removing(key) { delete_at_server([key]).first } if condition == true
 
           deleted = removing(key) { delete_at_server_if(key, *condition_at_server(condition)) }
