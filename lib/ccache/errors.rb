@@ -94,14 +94,20 @@ module Ccache
     end
   end
 
-  # The entry is not the one that `if_match:` names. Nothing was changed.
+  # The entry is not the one that `if_match:` names, or is the one that
+  # `if_none_match:` names. Nothing was changed.
   class PreconditionFailed < StandardError
     include Error
 
     # @api private
-    def self.for(key, expected)
-      wanted = expected.nil? ? "absent" : "at etag #{expected}"
-      new("the entry of #{Error.show(key)} is not #{wanted}")
+    def self.for(key, condition)
+      state =
+        case condition
+        when nil then "not absent"
+        when Array then "at etag #{condition.first}"
+        else "not at etag #{condition}"
+        end
+      new("the entry of #{Error.show(key)} is #{state}")
     end
   end
 

@@ -425,7 +425,7 @@ module Ccache
       lifetime = nanoseconds(expires_in)
       condition = condition(if_match, if_none_match)
       write_value(key, value, Values.check(values), etag, lifetime, condition) ||
-        raise(PreconditionFailed.for(key, if_match))
+        raise(PreconditionFailed.for(key, condition))
     end
 
     # The etag, or nil if the condition does not hold.
@@ -435,8 +435,9 @@ module Ccache
 
     # {#delete} with keywords.
     def delete_with(key, if_match: ANY)
-      deleted = remove(key, condition(if_match))
-      deleted.nil? ? raise(PreconditionFailed.for(key, if_match)) : deleted
+      condition = condition(if_match)
+      deleted = remove(key, condition)
+      deleted.nil? ? raise(PreconditionFailed.for(key, condition)) : deleted
     end
 
     # Value, etag, age, time to live and whether the value is the caller's own; or nil.

@@ -37,8 +37,9 @@ RSpec.describe Ccache::Store, "reading with a server" do
   end
 
   it "sees what expired on the server" do
-    there.set("key", "value", expires_in: 0.05)
+    there.set("key", "value")
     expect(here.get("key")).to eq("value")
+    there.set("key", "value", expires_in: 0.001)
     eventually { here.get("key").nil? }
     expect(here.key?("key")).to be(false)
   end
@@ -52,7 +53,8 @@ RSpec.describe Ccache::Store, "reading with a server" do
   it "counts an entry's age from its last validation, as HTTP does" do
     here.set("key", "value")
     sleep 0.01
-    expect(here.entry("key").age).to be < 0.01
+    asked = now
+    expect(here.entry("key").age).to be <= now - asked
     expect(here.entry("key", max_age: 60).age).to be > 0
   end
 

@@ -1,12 +1,23 @@
 # frozen_string_literal: true
 
-# Threads that end, and events that come.
+# Threads that end, events that come, and how long that took.
 module Waiting
+  # Seconds, of a clock that nobody sets.
+  def now
+    Process.clock_gettime(Process::CLOCK_MONOTONIC)
+  end
+
+  def elapsed
+    before = now
+    yield
+    now - before
+  end
+
   # Polls until the block is true; the event is another thread's and has no other sign.
   def eventually(within: 10)
-    deadline = Process.clock_gettime(Process::CLOCK_MONOTONIC) + within
+    deadline = now + within
     until yield
-      raise "did not happen within #{within} s" if Process.clock_gettime(Process::CLOCK_MONOTONIC) > deadline
+      raise "did not happen within #{within} s" if now > deadline
 
       sleep 0.005
     end

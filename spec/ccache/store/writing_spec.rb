@@ -38,14 +38,16 @@ RSpec.describe Ccache::Store, "writing" do
   describe "with if_none_match:" do
     it "writes only over another tag, or where there is none" do
       tag = store.set("key", "old", if_none_match: "v1")
-      expect { store.set("key", "new", if_none_match: tag) }.to raise_error(Ccache::PreconditionFailed)
+      expect { store.set("key", "new", if_none_match: tag) }
+        .to raise_error(Ccache::PreconditionFailed, "the entry of \"key\" is at etag #{tag}")
       store.set("key", "new", if_none_match: "v1")
       expect(store["key"]).to eq("new")
     end
 
     it "writes only where there is nothing for an asterisk" do
       store.set("key", "first", if_none_match: "*")
-      expect { store.set("key", "second", if_none_match: "*") }.to raise_error(Ccache::PreconditionFailed)
+      expect { store.set("key", "second", if_none_match: "*") }
+        .to raise_error(Ccache::PreconditionFailed, 'the entry of "key" is not absent')
       expect(store["key"]).to eq("first")
     end
 

@@ -122,7 +122,7 @@ module Ccache
           return removing(key) { delete_at_server([key]).first } if condition == true
 
           deleted = removing(key) { delete_at_server_if(key, *condition_at_server(condition)) }
-          deleted.nil? ? raise(PreconditionFailed.for(key, if_match)) : deleted
+          deleted.nil? ? raise(PreconditionFailed.for(key, condition)) : deleted
         end
       end
     end
