@@ -191,8 +191,9 @@ module Ccache
     # its result. A block that raises, throws or is killed does so in its own
     # caller alone, and one of those who wait runs its own. What was loaded is
     # returned but not stored if the key was written or deleted meanwhile, since
-    # it may be older than that write (leases: Nishtala et al., NSDI 2013). A fetch
-    # that would wait for itself runs its block at once.
+    # it may be older than that write (leases: Nishtala et al., NSDI 2013); what
+    # another process deletes meanwhile is seen with `lock:` only. A fetch that would
+    # wait for itself runs its block at once.
     #
     # @param key [String, Symbol]
     # @param expires_in [Numeric, ActiveSupport::Duration, nil] seconds; nil for ever

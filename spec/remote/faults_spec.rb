@@ -86,10 +86,33 @@ RSpec.describe Ccache::Store, "a server in trouble" do
       end
     end
     mute = remote(redis: { url: "redis://127.0.0.1:#{full.addr[1]}", **options })
-    expect { mute.get("key") }.to raise_error(Ccache::TimeoutError)
+    2.times { expect { mute.get("key") }.to raise_error(Ccache::TimeoutError) } # the second one at once
   ensure
     fillers&.each(&:close)
     full&.close
+  end
+
+  it "times out when its Unix socket takes no connection" do
+    Dir.mktmpdir do |directory|
+      path = File.join(directory, "full")
+      full = UNIXServer.new(path)
+      full.listen(0)
+      filler = UNIXSocket.new(path)
+      expect { remote(redis: { url: "unix://#{path}", **options }).get("key") }.to raise_error(Ccache::TimeoutError)
+    ensure
+      [filler, full].compact.each(&:close)
+    end
+  end
+
+  it "is connected to anew after it became a replica: its name may lead elsewhere" do
+    store.set("key", "value")
+    server.command("REPLICAOF", "127.0.0.1", "1")
+    expect { store.set("key", "new") }.to raise_error(Ccache::ServerError, /READONLY/)
+    server.command("REPLICAOF", "NO", "ONE")
+    before = store.stats[:connections]
+    store.set("key", "new")
+    expect(store.get("key")).to eq("new")
+    expect(store.stats[:connections] - before).to eq(2)
   end
 
   it "is told apart by what it answers" do

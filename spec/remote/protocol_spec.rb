@@ -8,7 +8,9 @@
 RSpec.describe Ccache::Store, "the wire format" do
   # The fields of each vector. A line that begins with a space goes on with the one before.
   vectors = File.read(File.expand_path("../../docs/protocol.md", __dir__))[/^```vectors\n(.*?)\n```/m, 1]
-                .split("\n\n").map { |stanza| stanza.gsub("\n ", " ").lines(chomp: true).to_h { |line| line.split(": ", 2) } }
+                .split("\n\n").map do |stanza|
+    stanza.gsub("\n ", " ").lines(chomp: true).to_h { |line| line.split(": ", 2) }
+  end
 
   def bytes(hex)
     [hex.delete(" ")].pack("H*")

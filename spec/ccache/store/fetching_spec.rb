@@ -88,6 +88,18 @@ RSpec.describe Ccache::Store, "fetching" do
     expect(join(leader, waiter)).to eq([nil, "second"])
   end
 
+  # Else who comes after a set and a delete of that very value would be given it.
+  it "lets nobody join once the value is there and about to be stored" do
+    reached, go = Array.new(2) { Queue.new }
+    slow_copy = Class.new { define_method(:initialize_copy) { |_| reached << true and go.pop } }
+    leader = Thread.new { store.fetch("key", values: :copied) { slow_copy.new } }
+    reached.pop
+    expect(store.fetch("key") { "my own" }).to eq("my own")
+    go << true
+    join(leader)
+    expect(store["key"]).to eq("my own")
+  end
+
   it "lets a waiter be killed or time out without harm to the others" do
     go = Queue.new
     leader = slow_fetch(go) { "loaded" }
