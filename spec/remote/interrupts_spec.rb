@@ -70,8 +70,8 @@ RSpec.describe "A wait for a server that hangs" do
       store.get("key")
       trap("USR1") { Thread.new { store.size }.join; puts "handled" }
       trap("USR2") { raise IOError, "out" }
-      puts "ready"
       begin
+        puts "ready"
         loop { store.get("key") }
       rescue IOError => e
         puts e.message
@@ -80,6 +80,7 @@ RSpec.describe "A wait for a server that hangs" do
     server.resume
     IO.popen([RbConfig.ruby, "-I", Processes::LIBRARY, "-r", "ccache", "-e", program, server.url, namespace]) do |io|
       expect(io.gets).to eq("ready\n")
+      eventually { server.calls("getrange") > 2 }
       server.pause
       Process.kill(:USR1, io.pid)
       took = elapsed { expect(io.gets).to eq("handled\n") }

@@ -3,8 +3,11 @@
 # Stores on the shared server, in a namespace of the example's own, each as if it
 # were another process.
 module RemoteStores
+  # A busy machine may leave the server waiting for longer than a second.
+  PATIENCE = { connect_timeout: 20, read_timeout: 20, write_timeout: 20 }.freeze
+
   def remote(**options)
-    options = { redis: Servers.shared.url, namespace: namespace }.merge(options)
+    options = { redis: { url: Servers.shared.url, **PATIENCE }, namespace: namespace }.merge(options)
     Ccache::Store.new(**options).tap { |store| remote_stores << store }
   end
 

@@ -14,7 +14,7 @@ module Waiting
   end
 
   # Polls until the block is true; the event is another thread's and has no other sign.
-  def eventually(within: 10)
+  def eventually(within: 50)
     deadline = now + within
     until yield
       raise "did not happen within #{within} s" if now > deadline

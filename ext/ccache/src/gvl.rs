@@ -49,8 +49,8 @@ pub(crate) fn without_gvl<T: Send>(
     let function = runner(&job);
     loop {
         // SAFETY: the GVL is held (`ruby`) and no lock of ours is; `function`
-        // takes the `job` it is given, and runs at most once; `interrupt` takes the
-        // interrupter. Without one an interrupt waits until `work` is done.
+        // takes the `job` it is given, and runs at most once. Without an unblock
+        // function an interrupt waits until `work` is done.
         unsafe {
             rb_sys::rb_nogvl(
                 Some(function),

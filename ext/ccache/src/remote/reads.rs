@@ -33,12 +33,16 @@ enum Looked {
 fn aref(store: Value, key: Value) -> Result<Value, Error> {
     let (live, opened) = open(&store)?;
     let link = link(opened)?;
-    if link.has_plain_reads
-        && let Looked::Holds(entry, _) = look_up(&live, opened, link, key, link.max_age)?
-    {
-        return value_of(&live, &entry);
+    if !link.has_plain_reads {
+        return face(store, c"get_with", &[key]);
     }
-    face(store, c"get_with", &[key])
+    match look_up(&live, opened, link, key, link.max_age)? {
+        Looked::Holds(entry, _) => value_of(&live, &entry),
+        Looked::Otherwise(outcome) => {
+            let outcome = live.ruby().integer_from_i64(outcome as i64).as_value();
+            face(store, c"get_otherwise", &[key, outcome])
+        }
+    }
 }
 
 /// `store.get(key)`; with keywords the face's `get_with`.

@@ -159,6 +159,7 @@ impl Links {
                         Ok(false) => {}
                         Err(error @ RemoteError::Connection(_)) if connection.is_proven => {
                             *line = Line::Down;
+                            self.renew();
                             if !may_repeat && exchange.is_begun() {
                                 return Err(error);
                             }
@@ -177,8 +178,8 @@ impl Links {
         }
     }
 
-    /// From now on only new connections are used: the server that these lead to takes
-    /// no writes any more.
+    /// From now on only new connections are used: the server that these lead to is
+    /// gone, for all we know, or takes no writes any more.
     pub(crate) fn renew(&self) {
         self.epoch.fetch_add(1, Ordering::Relaxed);
     }
@@ -194,6 +195,7 @@ impl Links {
     }
 
     fn failed(&self, error: RemoteError) -> RemoteError {
+        self.renew();
         let _inside = GATE.enter();
         self.health.lock().note_failure(&error, self.now());
         error

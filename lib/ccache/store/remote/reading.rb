@@ -64,6 +64,12 @@ module Ccache
           Revalidator.current.ask(self, key) { find(key, nil, Freshness::NONE) unless closed? }
         end
 
+        # For the native `get` and `[]`, which have looked: the value, or nil.
+        def get_otherwise(key, outcome)
+          parts = resolve(key, OUTCOMES[outcome])
+          Absent === parts ? nil : parts.first
+        end
+
         # What an outcome comes to: the parts of the entry that the server has, or an Absent.
         def resolve(key, outcome)
           %i[gone leased].include?(outcome.name) ? miss : transfer(key)

@@ -23,7 +23,11 @@ module Ccache
           end
         end
 
+        # If memory has the key, another transfer may have ended since this one's look.
         def transfer_now(key)
+          parts = look_entry(key, nil, 0, OUTCOMES) if held?(key)
+          return parts if parts && !(Outcome === parts)
+
           settle(key, *pull([key], OUTCOMES).first)
         end
 
