@@ -96,8 +96,17 @@ module Bench
       self
     end
 
-    def store(**options)
-      Ccache::Store.new(redis: @server.url, namespace: NAMESPACE, values: :shared, **options)
+    # @param timeouts [Hash] in seconds
+    def store(timeouts = {}, **options)
+      Ccache::Store.new(redis: { url: @server.url, **timeouts }, namespace: NAMESPACE, values: :shared, **options)
+    end
+
+    # The server does not answer as long as the block runs.
+    def paused
+      @server.pause
+      yield
+    ensure
+      @server.resume
     end
 
     # A connection of the redis gem, with its driver in Ruby.

@@ -9,7 +9,8 @@ benches = {
   validated_hit: "Measure how long a read takes that a server validates, beside one that transfers and decodes",
   value_size: "Measure whether a validated read costs the same however large the value is",
   threads: "Measure how many validated reads threads get from one store, and how many commands that takes",
-  multi: "Measure how long a hundred validated reads take at once, beside one"
+  multi: "Measure how long a hundred validated reads take at once, beside one",
+  interrupt: "Measure how soon a wait for a server that hangs ends when its thread is wanted elsewhere"
 }
 
 desc "Run all benches"
