@@ -48,8 +48,8 @@ RSpec.describe "A forked child" do
       end
     end
     expect(statuses.map(&:first)).to all(satisfy { |status| status != :stuck && status.success? })
-    # A busy machine pauses now and then; half of the children it does not hit.
-    expect(statuses.map(&:last).sort[statuses.size / 2]).to be < 1 unless Scale.small?
+    # A busy machine pauses now and then, which hits one child in twenty at most.
+    expect(statuses.map(&:last).sort[(statuses.size * 19 / 20) - 1]).to be < 1 unless Scale.small?
   end
 
   it "expires entries and frees stores with a thread of its own" do
