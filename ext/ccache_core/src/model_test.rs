@@ -38,15 +38,24 @@ enum On {
     LastTag,
     /// The tag of some earlier write of any key.
     SomeTag(usize),
+    /// Any other tag than the key's last write's, or than some earlier one's.
+    NotLastTag,
+    NotSomeTag(usize),
+    /// Nothing younger than so long ago.
+    NoneNewer(Nanos),
     LastLease,
     SomeLease(usize),
 }
 
 #[derive(Debug, Clone)]
 enum Step {
-    Write(Key, Lifetime, Option<&'static str>, On),
+    /// As of so long ago.
+    Write(Key, Lifetime, Option<&'static str>, On, Nanos),
     Read(Key),
     Peek(Key),
+    Find(Key),
+    /// As of so long ago.
+    Validate(Key, Nanos),
     Remove(Key, On),
     Clear,
     Entries,
@@ -72,11 +81,15 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => Just(Lifetime::Kept),
     ];
     let tag = select(&[None, None, Some("v1"), Some("v2"), Some("a-longer-tag")][..]);
+    let ago = prop_oneof![2 => Just(0), 1 => 0..LATE];
     let on = prop_oneof![
         6 => Just(On::Nothing),
         2 => Just(On::Absence),
         2 => Just(On::LastTag),
         1 => any::<usize>().prop_map(On::SomeTag),
+        1 => Just(On::NotLastTag),
+        1 => any::<usize>().prop_map(On::NotSomeTag),
+        2 => ago.clone().prop_map(On::NoneNewer),
         2 => Just(On::LastLease),
         1 => any::<usize>().prop_map(On::SomeLease),
     ];
@@ -85,10 +98,12 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => any::<usize>().prop_map(On::SomeLease),
     ];
     let step = prop_oneof![
-        8 => (key.clone(), lifetime, tag, on.clone())
-            .prop_map(|(key, lifetime, tag, on)| Step::Write(key, lifetime, tag, on)),
+        8 => (key.clone(), lifetime, tag, on.clone(), ago.clone())
+            .prop_map(|(key, lifetime, tag, on, ago)| Step::Write(key, lifetime, tag, on, ago)),
         6 => key.clone().prop_map(Step::Read),
         2 => key.clone().prop_map(Step::Peek),
+        2 => key.clone().prop_map(Step::Find),
+        2 => (key.clone(), ago).prop_map(|(key, ago)| Step::Validate(key, ago)),
         3 => (key.clone(), on).prop_map(|(key, on)| Step::Remove(key, on)),
         1 => Just(Step::Clear),
         1 => Just(Step::Entries),
@@ -105,7 +120,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 struct Known {
     value: Value,
     etag: Etag,
-    created: Nanos,
+    validated: Nanos,
     deadline: Nanos,
 }
 
@@ -114,7 +129,7 @@ impl Known {
         Self {
             value: *entry.value(),
             etag: entry.etag().clone(),
-            created: entry.validated(),
+            validated: entry.validated(),
             deadline: entry.deadline(),
         }
     }
@@ -158,9 +173,13 @@ impl Model {
     fn run(&mut self, steps: Vec<Step>) {
         for step in steps {
             match step {
-                Step::Write(key, lifetime, tag, on) => self.write(key, lifetime, tag, on),
+                Step::Write(key, lifetime, tag, on, ago) => {
+                    self.write(key, lifetime, tag, on, ago);
+                }
                 Step::Read(key) => self.read(key),
                 Step::Peek(key) => self.peek(key),
+                Step::Find(key) => self.find(key),
+                Step::Validate(key, ago) => self.validate(key, ago),
                 Step::Remove(key, on) => self.remove(key, on),
                 Step::Clear => self.clear(),
                 Step::Entries => self.list(),
@@ -195,11 +214,16 @@ impl Model {
         let last_tag = || self.entries.get(&key).map(|known| known.etag.clone());
         let some_tag = |index| self.tags.get(index % self.tags.len().max(1)).cloned();
         let if_match = |tag: Option<Etag>| tag.map_or(Condition::IfAbsent, Condition::IfMatch);
+        let if_none_match =
+            |tag: Option<Etag>| tag.map_or(Condition::Always, Condition::IfNoneMatch);
         match on {
             On::Nothing => Condition::Always,
             On::Absence => Condition::IfAbsent,
             On::LastTag => if_match(last_tag()),
             On::SomeTag(index) => if_match(some_tag(index)),
+            On::NotLastTag => if_none_match(last_tag()),
+            On::NotSomeTag(index) => if_none_match(some_tag(index)),
+            On::NoneNewer(ago) => Condition::IfNoneNewer(self.now.saturating_sub(ago)),
             On::LastLease | On::SomeLease(_) => Condition::IfLeased(self.lease(key, on)),
         }
     }
@@ -218,6 +242,12 @@ impl Model {
             Condition::IfMatch(tag) if live.is_none_or(|live| live.etag != *tag) => {
                 Some(Refused::PreconditionFailed)
             }
+            Condition::IfNoneMatch(tag) if live.is_some_and(|live| live.etag == *tag) => {
+                Some(Refused::PreconditionFailed)
+            }
+            Condition::IfNoneNewer(moment) if live.is_some_and(|live| live.validated > *moment) => {
+                Some(Refused::PreconditionFailed)
+            }
             Condition::IfLeased(lease) if self.held.get(&key) != Some(lease) => {
                 Some(Refused::LeaseVoid)
             }
@@ -225,7 +255,7 @@ impl Model {
         }
     }
 
-    fn write(&mut self, key: Key, lifetime: Lifetime, tag: Option<&str>, on: On) {
+    fn write(&mut self, key: Key, lifetime: Lifetime, tag: Option<&str>, on: On, ago: Nanos) {
         let condition = self.condition(key, on);
         let refusal = self.refusal(key, &condition);
         let deadline = match lifetime {
@@ -237,7 +267,7 @@ impl Model {
             etag: tag.and_then(|tag| Etag::parse(tag.as_bytes())),
             lifetime,
             condition,
-            as_of: None,
+            as_of: (ago > 0).then(|| self.now.saturating_sub(ago)),
         };
         let given = write.etag.clone();
         self.writes += 1;
@@ -256,7 +286,7 @@ impl Model {
 
         let known = Known::of(&written.entry);
         assert_eq!((known.value, known.deadline), (self.writes, deadline));
-        assert_eq!(known.created, self.now);
+        assert_eq!(known.validated, self.now.saturating_sub(ago));
         match given {
             Some(given) => assert_eq!(known.etag, given),
             None => assert!(!self.tags.contains(&known.etag)),
@@ -314,6 +344,25 @@ impl Model {
             peeked.map(|entry| Known::of(&entry)).as_ref(),
             self.live(key)
         );
+    }
+
+    fn find(&self, key: Key) {
+        let found = self.cache.find(&[key]);
+        assert_eq!(
+            found.map(|entry| Known::of(&entry)).as_ref(),
+            self.live(key)
+        );
+    }
+
+    fn validate(&mut self, key: Key, ago: Nanos) {
+        let moment = self.now.saturating_sub(ago);
+        let is_live = self.live(key).is_some();
+        if let (Some(entry), Some(known)) = (self.cache.peek(&[key]), self.entries.get_mut(&key)) {
+            assert!(is_live);
+            entry.validate(moment);
+            known.validated = known.validated.max(moment);
+            assert_eq!(Known::of(&entry), *known);
+        }
     }
 
     fn remove(&mut self, key: Key, on: On) {

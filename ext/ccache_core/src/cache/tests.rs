@@ -16,6 +16,7 @@ mod leases;
 mod races;
 mod reading;
 mod tagging;
+mod validating;
 
 const SECOND: Nanos = 1_000_000_000;
 

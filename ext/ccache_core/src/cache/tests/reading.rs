@@ -46,6 +46,37 @@ fn a_read_counts_as_hit_or_miss_and_a_peek_as_neither() {
 }
 
 #[test]
+fn a_find_counts_nothing_and_spares_the_entry_from_eviction() {
+    let cache = bounded(2);
+    cache.set("a", "1");
+    cache.set("b", "2");
+    assert_eq!(*cache.find(b"a").unwrap().value(), "1");
+    assert!(cache.find(b"none").is_none());
+    let stats = cache.stats();
+    assert_eq!((stats.hits, stats.misses), (0, 0));
+    assert_eq!(values(&cache.set("c", "3").displaced), ["2"]);
+    assert_eq!(values(&cache.entries()), ["1", "3"]);
+}
+
+#[test]
+fn a_find_does_not_find_what_has_expired() {
+    let cache = unbounded();
+    cache.put("a", "1", for_seconds(1)).unwrap();
+    assert!(cache.find(b"a").is_some());
+    cache.advance(Duration::from_secs(1));
+    assert!(cache.find(b"a").is_none());
+}
+
+#[test]
+fn a_peek_spares_no_entry_from_eviction() {
+    let cache = bounded(2);
+    cache.set("a", "1");
+    cache.set("b", "2");
+    cache.peek(b"a");
+    assert_eq!(values(&cache.set("c", "3").displaced), ["1"]);
+}
+
+#[test]
 fn a_peeked_entry_outlives_its_removal() {
     let cache = unbounded();
     cache.set("a", "1");
