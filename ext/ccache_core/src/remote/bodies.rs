@@ -7,14 +7,16 @@
 
 use crate::clock::Nanos;
 use crate::gate::GATE;
-use crate::remote::connection::Exchange;
+use crate::remote::connection::{Exchange, nanos};
 use crate::remote::error::RemoteError;
 use crate::remote::links::{Driven, Line, Links};
 use crate::remote::ticket::{Ticket, Woken};
 use redis::Value;
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::Poll;
+
+#[cfg(test)]
+mod tests;
 
 /// The most connections for bodies that a store opens.
 pub(crate) const CONNECTIONS: usize = 8;
@@ -24,7 +26,7 @@ pub(crate) const CONNECTIONS: usize = 8;
 pub(crate) struct Pool {
     idle: Vec<Line>,
     in_use: usize,
-    waiting: VecDeque<Arc<Ticket<()>>>,
+    waiting: Vec<Arc<Ticket<()>>>,
 }
 
 impl Pool {
@@ -32,7 +34,7 @@ impl Pool {
     /// and finds the links closed.
     pub(crate) fn close(&mut self) -> Vec<Line> {
         for ticket in self.waiting.drain(..) {
-            ticket.call();
+            _ = ticket.call();
         }
         std::mem::take(&mut self.idle)
     }
@@ -43,6 +45,19 @@ impl Pool {
         }
         self.in_use += 1;
         Some(self.idle.pop().unwrap_or_default())
+    }
+
+    /// Out of the queue, if it is in there.
+    fn remove(&mut self, ticket: &Arc<Ticket<()>>) {
+        self.waiting.retain(|waiting| !Arc::ptr_eq(waiting, ticket));
+    }
+
+    /// If a connection is free, the first whose thread is there is told. It stays in
+    /// its place until it has taken one, or leaves.
+    fn call_next(&self) {
+        if self.in_use < CONNECTIONS {
+            _ = self.waiting.iter().any(|ticket| ticket.call());
+        }
     }
 }
 
@@ -68,7 +83,7 @@ impl Request {
         let server = &links.server;
         let patience = server.connect_timeout + server.write_timeout + server.read_timeout;
         Self {
-            until: now.saturating_add(patience.as_nanos().try_into().unwrap_or(Nanos::MAX)),
+            until: now.saturating_add(nanos(patience)),
             exchange: Some(Exchange::new(commands, count, now)),
             line: None,
             may_repeat,
@@ -125,19 +140,19 @@ impl Request {
     }
 
     fn wait_for_line(&mut self, pause_at: Nanos) -> Poll<Result<(), RemoteError>> {
+        self.ticket.attend();
         {
             let _inside = GATE.enter();
             let mut pool = self.links.pool.lock();
             self.line = pool.take();
             if self.line.is_some() {
+                pool.remove(&self.ticket);
+                pool.call_next();
                 return Poll::Ready(Ok(()));
             }
-            if !pool
-                .waiting
-                .iter()
-                .any(|ticket| Arc::ptr_eq(ticket, &self.ticket))
-            {
-                pool.waiting.push_back(Arc::clone(&self.ticket));
+            let is_mine = |ticket| Arc::ptr_eq(ticket, &self.ticket);
+            if !pool.waiting.iter().any(is_mine) {
+                pool.waiting.push(Arc::clone(&self.ticket));
             }
         }
         match self
@@ -157,7 +172,7 @@ impl Request {
     }
 
     fn give_back(&self, line: Line) {
-        let (next, surplus) = {
+        let surplus = {
             let _inside = GATE.enter();
             let mut pool = self.links.pool.lock();
             pool.in_use -= 1;
@@ -168,12 +183,10 @@ impl Request {
                 }
                 other => Some(other),
             };
-            (pool.waiting.pop_front(), surplus)
+            pool.call_next();
+            surplus
         };
         drop(surplus);
-        if let Some(next) = next {
-            next.call();
-        }
     }
 }
 
@@ -191,20 +204,10 @@ impl Drop for Request {
             });
         } else if self.exchange.is_some() {
             // If it was just called, the call is somebody else's.
-            let next = {
-                let _inside = GATE.enter();
-                let mut pool = self.links.pool.lock();
-                pool.waiting
-                    .retain(|ticket| !Arc::ptr_eq(ticket, &self.ticket));
-                if pool.in_use < CONNECTIONS {
-                    pool.waiting.pop_front()
-                } else {
-                    None
-                }
-            };
-            if let Some(next) = next {
-                next.call();
-            }
+            let _inside = GATE.enter();
+            let mut pool = self.links.pool.lock();
+            pool.remove(&self.ticket);
+            pool.call_next();
         }
     }
 }

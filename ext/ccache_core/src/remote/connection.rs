@@ -8,24 +8,21 @@
 
 use crate::clock::{Clock, Nanos};
 use crate::remote::error::RemoteError;
-use crate::remote::server::{Address, Server};
-use crate::remote::tls;
+use crate::remote::server::Server;
+use crate::remote::stream::Stream;
 use redis::{Parser, Value};
-use rustls::{ClientConnection, StreamOwned};
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
-use std::os::unix::net::UnixStream;
-use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
 use std::time::Duration;
 
 /// The longest that anything here blocks.
 pub(crate) const TICK: Duration = Duration::from_millis(20);
 
-/// After so long without use a connection is looked at before it is used: servers
-/// close idle ones.
+/// After so long without use even a new connection is looked at before it is used:
+/// servers close idle ones.
 const IDLE: Nanos = 1_000_000_000;
+
+/// What the parser is given after the last reply; no reply that is asked for here.
+const END: &[u8] = b"+ccache:end\r\n";
 
 /// A connection that is authenticated and has its database selected.
 pub(crate) struct Connection {
@@ -34,14 +31,9 @@ pub(crate) struct Connection {
     last_used: Nanos,
     /// Whether an exchange has succeeded on it.
     pub(crate) is_proven: bool,
-    /// See [`Links::renew`](crate::remote::links::Links::renew).
+    /// As it was when it began to connect; see
+    /// [`Links::renew`](crate::remote::links::Links::renew).
     pub(crate) epoch: u64,
-}
-
-enum Stream {
-    Tcp(TcpStream),
-    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
-    Unix(UnixStream),
 }
 
 /// Commands on their way, and the replies that came so far.
@@ -76,6 +68,16 @@ impl Exchange {
         self.sent_at = now;
     }
 
+    /// Who waits now began then: the silence before that is not theirs.
+    pub(crate) fn wait_from(&mut self, moment: Nanos) {
+        self.quiet_since = self.quiet_since.max(moment);
+    }
+
+    /// Since when it waits for the server in vain.
+    pub(crate) fn waited_from(&self) -> Nanos {
+        self.quiet_since
+    }
+
     /// How many replies there will be.
     pub(crate) fn expected(&self) -> usize {
         self.expected
@@ -92,13 +94,31 @@ impl Exchange {
 }
 
 impl Connection {
-    /// Goes on with the exchange for a tick at most: whether it is complete. After
-    /// an error the connection is of no more use.
+    /// Nothing was said on it yet.
+    pub(crate) fn new(stream: Stream, epoch: u64, now: Nanos) -> Self {
+        Self {
+            stream,
+            parser: Parser::new(),
+            last_used: now,
+            is_proven: false,
+            epoch,
+        }
+    }
+
+    /// As if nothing had been said on it yet, after it introduced itself.
+    pub(crate) fn begin(&mut self, now: Nanos) {
+        self.is_proven = false;
+        self.last_used = now;
+    }
+
+    /// Goes on with the exchange until `stop_at`, or a tick longer if nothing comes:
+    /// whether it is complete. After an error the connection is of no more use.
     pub(crate) fn advance(
         &mut self,
         exchange: &mut Exchange,
         server: &Server,
         clock: &Clock,
+        stop_at: Nanos,
     ) -> Result<bool, RemoteError> {
         while exchange.written < exchange.commands.len() {
             match self.stream.write(&exchange.commands[exchange.written..]) {
@@ -106,6 +126,9 @@ impl Connection {
                 Ok(count) => {
                     exchange.written += count;
                     exchange.quiet_since = clock.now();
+                    if exchange.written < exchange.commands.len() && clock.now() >= stop_at {
+                        return Ok(false);
+                    }
                 }
                 Err(error) => return pause(exchange, &error, server, server.write_timeout, clock),
             }
@@ -114,7 +137,7 @@ impl Connection {
             return pause(exchange, &error, server, server.write_timeout, clock);
         }
         while exchange.replies.len() < exchange.expected {
-            let mut reader = Noting::new(&mut self.stream);
+            let mut reader = Noting::new(&mut self.stream, clock, stop_at);
             let parsed = self.parser.parse_value(&mut reader);
             let (has_read, failure) = (reader.has_read, reader.failure);
             if has_read {
@@ -131,32 +154,33 @@ impl Connection {
                 }
             }
         }
+        if self.has_surplus() {
+            // Nobody knows any more which reply is whose.
+            let message = format!("{server}: more replies than commands");
+            return Err(RemoteError::Connection(message));
+        }
         self.last_used = exchange.quiet_since;
         self.is_proven = true;
         Ok(true)
     }
 
-    /// Whether the server closed it while nobody used it.
-    pub(crate) fn is_stale(&self, now: Nanos) -> bool {
-        if now.saturating_sub(self.last_used) < IDLE {
-            return false;
+    /// Whether more came than was asked for, whole or not. The parser does not show
+    /// what it has read ahead; but what it parses next does.
+    fn has_surplus(&mut self) -> bool {
+        let next = self.parser.parse_value(END);
+        !matches!(next, Ok(Value::SimpleString(text)) if text.as_bytes() == &END[1..END.len() - 2])
+    }
+
+    /// Whether the server closed it or sent something while nobody used it: then the
+    /// next reply would be taken for that. It is of no more use then.
+    pub(crate) fn is_spoilt(&mut self, now: Nanos) -> bool {
+        if !self.is_proven && now.saturating_sub(self.last_used) < IDLE {
+            return false; // what a server says in greeting is the first one's to read
         }
-        let mut byte = [0];
-        let seen = match &self.stream {
-            Stream::Tcp(tcp) => peek(tcp, &mut byte),
-            Stream::Tls(tls) => peek(&tls.sock, &mut byte),
-            Stream::Unix(_) => return false, // its write fails at once
-        };
         // Nothing to read is what a connection without a request has.
+        let seen = self.stream.read_at_once(&mut [0]);
         !seen.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
     }
-}
-
-fn peek(tcp: &TcpStream, byte: &mut [u8; 1]) -> io::Result<usize> {
-    tcp.set_nonblocking(true)?;
-    let seen = tcp.peek(byte);
-    tcp.set_nonblocking(false)?;
-    seen
 }
 
 /// Not complete yet, unless the silence was too long or the error is a real one.
@@ -181,7 +205,7 @@ fn pause(
     )))
 }
 
-fn lost(server: &Server, error: &io::Error) -> RemoteError {
+pub(crate) fn lost(server: &Server, error: &io::Error) -> RemoteError {
     let reason = if error.kind() == ErrorKind::UnexpectedEof {
         "the server closed the connection".to_owned()
     } else {
@@ -190,21 +214,30 @@ fn lost(server: &Server, error: &io::Error) -> RemoteError {
     RemoteError::Connection(format!("{server}: {reason}"))
 }
 
-fn elapsed(since: Nanos, clock: &Clock) -> Duration {
+pub(crate) fn nanos(duration: Duration) -> Nanos {
+    duration.as_nanos().try_into().unwrap_or(Nanos::MAX)
+}
+
+pub(crate) fn elapsed(since: Nanos, clock: &Clock) -> Duration {
     Duration::from_nanos(clock.now().saturating_sub(since))
 }
 
-/// Notes what the parser keeps to itself: whether anything came, and what failed.
+/// Notes what the parser keeps to itself: whether anything came, and what failed. Looks
+/// between two reads whether it is time to stop, since a reply may be long and slow.
 struct Noting<'a> {
     stream: &'a mut Stream,
+    clock: &'a Clock,
+    stop_at: Nanos,
     has_read: bool,
     failure: Option<io::Error>,
 }
 
 impl<'a> Noting<'a> {
-    fn new(stream: &'a mut Stream) -> Self {
+    fn new(stream: &'a mut Stream, clock: &'a Clock, stop_at: Nanos) -> Self {
         Self {
             stream,
+            clock,
+            stop_at,
             has_read: false,
             failure: None,
         }
@@ -213,182 +246,20 @@ impl<'a> Noting<'a> {
 
 impl Read for Noting<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let error = match self.stream.read(buffer) {
-            Ok(0) => ErrorKind::UnexpectedEof.into(),
-            Ok(count) => {
-                self.has_read = true;
-                return Ok(count);
+        let error = if self.has_read && self.clock.now() >= self.stop_at {
+            ErrorKind::WouldBlock.into()
+        } else {
+            match self.stream.read(buffer) {
+                Ok(0) => ErrorKind::UnexpectedEof.into(),
+                Ok(count) => {
+                    self.has_read = true;
+                    return Ok(count);
+                }
+                Err(error) => error,
             }
-            Err(error) => error,
         };
         let for_parser = error.kind().into();
         self.failure = Some(error);
         Err(for_parser)
     }
-}
-
-impl Read for Stream {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Tcp(stream) => stream.read(buffer),
-            Self::Tls(stream) => stream.read(buffer),
-            Self::Unix(stream) => stream.read(buffer),
-        }
-    }
-}
-
-impl Write for Stream {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Tcp(stream) => stream.write(bytes),
-            Self::Tls(stream) => stream.write(bytes),
-            Self::Unix(stream) => stream.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Tls(stream) => stream.flush(),
-            Self::Tcp(_) | Self::Unix(_) => Ok(()),
-        }
-    }
-}
-
-/// A connection that is being made, by a thread of its own: name look-up cannot be
-/// interrupted, and a thread that nobody waits for ends by itself.
-pub(crate) struct Connecting {
-    receiver: mpsc::Receiver<Result<Connection, RemoteError>>,
-    since: Nanos,
-}
-
-impl Connecting {
-    pub(crate) fn start(server: &Arc<Server>, clock: &Clock) -> Result<Self, RemoteError> {
-        let (sender, receiver) = mpsc::channel();
-        let (since, of_thread, clock) = (clock.now(), Arc::clone(server), clock.clone());
-        thread::Builder::new()
-            .name("ccache-connect".into())
-            .spawn(move || sender.send(connect(&of_thread, &clock)))
-            .map_err(|error| lost(server, &error))?;
-        Ok(Self { receiver, since })
-    }
-
-    /// Whether it takes longer than it may: also a name look-up, which has no timeout.
-    pub(crate) fn is_overdue(&self, server: &Server, now: Nanos) -> bool {
-        Duration::from_nanos(now.saturating_sub(self.since)) > server.connect_timeout + TICK
-    }
-
-    /// Waits a tick at most.
-    pub(crate) fn advance(&self, server: &Server) -> Option<Result<Connection, RemoteError>> {
-        match self.receiver.recv_timeout(TICK) {
-            Ok(result) => Some(result),
-            Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => Some(Err(RemoteError::Connection(format!(
-                "{server}: the connecting thread died"
-            )))),
-        }
-    }
-}
-
-fn connect(server: &Server, clock: &Clock) -> Result<Connection, RemoteError> {
-    let began = clock.now();
-    let stream = open(server, began, clock)?;
-    let mut connection = Connection {
-        stream,
-        parser: Parser::new(),
-        last_used: began,
-        is_proven: false,
-        epoch: 0,
-    };
-    let (commands, count) = introduction(server);
-    let mut exchange = Exchange::new(commands, count, began);
-    // A TLS handshake takes place with the first byte; without one here it would
-    // be the first reader's.
-    while !connection.advance(&mut exchange, server, clock)? {
-        if elapsed(began, clock) > server.connect_timeout {
-            return Err(too_slow(server));
-        }
-    }
-    connection.is_proven = false;
-    for reply in exchange.into_replies() {
-        if let Value::ServerError(error) = &reply {
-            return Err(RemoteError::of_reply(error));
-        }
-    }
-    Ok(connection)
-}
-
-/// AUTH and SELECT where they are needed, and how many replies they get.
-fn introduction(server: &Server) -> (Vec<u8>, usize) {
-    let mut commands = Vec::new();
-    let mut count = 0;
-    if let Some(password) = &server.password {
-        let mut auth = redis::cmd("AUTH");
-        if let Some(username) = &server.username {
-            auth.arg(username);
-        }
-        auth.arg(password).write_packed_command(&mut commands);
-        count += 1;
-    }
-    if server.db != 0 {
-        redis::cmd("SELECT")
-            .arg(server.db)
-            .write_packed_command(&mut commands);
-        count += 1;
-    }
-    (commands, count)
-}
-
-fn open(server: &Server, began: Nanos, clock: &Clock) -> Result<Stream, RemoteError> {
-    let failed = |error| lost(server, &error);
-    let stream = match &server.address {
-        Address::Unix(path) => {
-            let unix = UnixStream::connect(path).map_err(failed)?;
-            unix.set_read_timeout(Some(TICK)).map_err(failed)?;
-            unix.set_write_timeout(Some(TICK)).map_err(failed)?;
-            Stream::Unix(unix)
-        }
-        Address::Tcp { host, port, tls } => {
-            let tcp = open_tcp(server, (host, *port), began, clock)?;
-            tcp.set_nodelay(true).map_err(failed)?;
-            tcp.set_read_timeout(Some(TICK)).map_err(failed)?;
-            tcp.set_write_timeout(Some(TICK)).map_err(failed)?;
-            match tls {
-                None => Stream::Tcp(tcp),
-                Some(tls) => Stream::Tls(Box::new(StreamOwned::new(tls::client(host, tls)?, tcp))),
-            }
-        }
-    };
-    Ok(stream)
-}
-
-/// The first of the host's addresses that answers.
-fn open_tcp(
-    server: &Server,
-    address: (&str, u16),
-    began: Nanos,
-    clock: &Clock,
-) -> Result<TcpStream, RemoteError> {
-    let mut failure = RemoteError::Connection(format!("{server}: the host has no address"));
-    for address in address
-        .to_socket_addrs()
-        .map_err(|error| lost(server, &error))?
-    {
-        let left = server.connect_timeout.saturating_sub(elapsed(began, clock));
-        if left.is_zero() {
-            return Err(too_slow(server));
-        }
-        match TcpStream::connect_timeout(&address, left) {
-            Ok(tcp) => return Ok(tcp),
-            Err(error) if error.kind() == ErrorKind::TimedOut => failure = too_slow(server),
-            Err(error) => failure = lost(server, &error),
-        }
-    }
-    Err(failure)
-}
-
-pub(crate) fn too_slow(server: &Server) -> RemoteError {
-    RemoteError::Timeout(format!(
-        "{server} took no connection within {:?}",
-        server.connect_timeout
-    ))
 }

@@ -60,6 +60,17 @@ impl RemoteError {
         }
     }
 
+    /// The same, where a server repeats what it was sent.
+    pub(crate) fn without(self, secret: &str) -> Self {
+        match self {
+            Self::Server { code, message } if !secret.is_empty() => Self::Server {
+                message: message.replace(secret, "[password]"),
+                code: code.replace(secret, "[password]"),
+            },
+            other => other,
+        }
+    }
+
     /// Whether the connection leads to a server that is not, or no longer, the one
     /// that takes writes.
     pub(crate) fn is_of_wrong_server(&self) -> bool {

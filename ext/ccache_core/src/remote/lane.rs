@@ -15,7 +15,7 @@
 
 use crate::clock::Nanos;
 use crate::gate::GATE;
-use crate::remote::connection::Exchange;
+use crate::remote::connection::{Exchange, nanos};
 use crate::remote::error::RemoteError;
 use crate::remote::links::{Driven, Line, Links};
 use crate::remote::ticket::{Ticket, Woken};
@@ -26,6 +26,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::thread;
+
+#[cfg(test)]
+mod tests;
 
 /// A server's key, with the namespace.
 pub(crate) type ServerKey = Box<[u8]>;
@@ -43,6 +46,7 @@ type Answer = Result<Heads, RemoteError>;
 /// A reader in the queue, or in the pipeline.
 struct Reader {
     keys: Vec<ServerKey>,
+    began: Nanos,
     ticket: Ticket<Answer>,
 }
 
@@ -68,10 +72,12 @@ struct Pipeline {
     positions: Option<Vec<Vec<usize>>>,
 }
 
-/// What a leader works on.
+/// The leadership, and what a leader works on: until it steps down.
 struct Lead {
+    links: Arc<Links>,
+    reader: Arc<Reader>,
     line: Line,
-    pipeline: Pipeline,
+    pipeline: Option<Pipeline>,
 }
 
 impl LaneState {
@@ -92,13 +98,27 @@ impl LaneState {
         std::mem::take(&mut self.line)
     }
 
-    /// Somebody who waits, if there is work for a leader.
-    fn next_leader(&self, but: &Arc<Reader>) -> Option<Arc<Reader>> {
+    fn waiting(&self) -> impl Iterator<Item = &Arc<Reader>> {
         let of_left = self.left.iter().flat_map(|left| &left.readers);
-        of_left
-            .chain(&self.queue)
-            .find(|reader| !Arc::ptr_eq(reader, but) && Arc::strong_count(reader) > 1)
-            .cloned()
+        of_left.chain(&self.queue)
+    }
+
+    /// If there is work and nobody does it, the first whose thread is there is told.
+    fn call_next(&self, but: &Arc<Reader>) {
+        if !self.has_leader {
+            let mut others = self.waiting().filter(|other| !Arc::ptr_eq(other, but));
+            _ = others.any(|other| other.ticket.call());
+        }
+    }
+
+    /// What was left in the middle. That the server was silent while nobody of those
+    /// who wait now was there is not held against it.
+    fn take_left(&mut self) -> Option<Pipeline> {
+        let present = self.waiting().filter(|reader| reader.ticket.is_attended());
+        let since = present.map(|reader| reader.began).min();
+        let mut left = self.left.take()?;
+        left.exchange.wait_from(since.unwrap_or_default());
+        Some(left)
     }
 }
 
@@ -114,12 +134,12 @@ impl Question {
     pub(crate) fn new(links: Arc<Links>, keys: Vec<ServerKey>) -> Self {
         let server = &links.server;
         let patience = server.connect_timeout + server.write_timeout + server.read_timeout;
-        let until = links
-            .now()
-            .saturating_add(patience.as_nanos().try_into().unwrap_or(Nanos::MAX));
+        let began = links.now();
+        let until = began.saturating_add(nanos(patience));
         Self {
             reader: Arc::new(Reader {
                 keys,
+                began,
                 ticket: Ticket::new(),
             }),
             until,
@@ -138,10 +158,18 @@ impl Question {
         if let Err(error) = self.links.check() {
             return Poll::Ready(Err(error));
         }
+        if self.is_queued {
+            self.reader.ticket.attend();
+        }
         loop {
             if let Some(lead) = self.take_lead(sent) {
                 if let Driven::Paused = self.lead(lead, format, pause_at) {
                     return Poll::Pending;
+                }
+                // Who has its answer leaves what is queued to those who wait for it.
+                if let Some(answer) = self.reader.ticket.take_answer() {
+                    self.is_queued = false;
+                    return Poll::Ready(answer);
                 }
                 continue;
             }
@@ -173,15 +201,17 @@ impl Question {
         }
         let _inside = GATE.enter();
         let mut lane = self.links.lane.lock();
-        let pipeline = lane.left.take().unwrap_or_else(|| {
+        let pipeline = lane.take_left().unwrap_or_else(|| {
             let pipeline = Pipeline::of(std::mem::take(&mut lane.queue), self.links.now());
             sent.fetch_add(pipeline.exchange.expected() as u64, Ordering::Relaxed);
             lane.is_crowded = pipeline.shares_keys();
             pipeline
         });
         Some(Lead {
+            links: Arc::clone(&self.links),
+            reader: Arc::clone(&self.reader),
             line: lane.take_line(),
-            pipeline,
+            pipeline: Some(pipeline),
         })
     }
 
@@ -202,42 +232,88 @@ impl Question {
     }
 
     fn lead(&self, mut lead: Lead, format: &Format, pause_at: Nanos) -> Driven {
-        let Lead { line, pipeline } = &mut lead;
-        let driven = self
-            .links
-            .drive(line, &mut pipeline.exchange, true, pause_at);
-        let Lead { line, pipeline } = lead;
-        match driven {
+        match lead.drive(pause_at) {
             Ok(Driven::Paused) => {
-                self.step_down(line, Some(pipeline));
+                self.reader.ticket.leave();
+                lead.leave();
                 Driven::Paused
             }
             Ok(Driven::Complete) => {
-                self.step_down(line, None);
-                pipeline.hand_out(format);
+                if let Some(pipeline) = lead.finish() {
+                    pipeline.hand_out(format);
+                }
                 Driven::Complete
             }
             Err(error) => {
-                self.step_down(Line::Down, None);
-                for reader in &pipeline.readers {
-                    reader.ticket.answer(Err(error.clone()));
-                }
+                lead.fail(&error);
                 Driven::Complete
             }
         }
     }
+}
 
-    fn step_down(&self, line: Line, left: Option<Pipeline>) {
-        let next = {
+impl Lead {
+    fn drive(&mut self, pause_at: Nanos) -> Result<Driven, RemoteError> {
+        match &mut self.pipeline {
+            None => Ok(Driven::Complete),
+            Some(pipeline) => {
+                let (line, exchange) = (&mut self.line, &mut pipeline.exchange);
+                self.links.drive(line, exchange, true, pause_at)
+            }
+        }
+    }
+
+    /// The pipeline stays where it stands, for somebody else.
+    fn leave(mut self) {
+        let left = self.pipeline.take();
+        self.step_down(left);
+    }
+
+    /// The pipeline that is complete; the next one need not wait until it is dealt out.
+    fn finish(mut self) -> Option<Pipeline> {
+        let complete = self.pipeline.take();
+        self.step_down(None);
+        complete
+    }
+
+    fn fail(mut self, error: &RemoteError) {
+        self.end(error);
+    }
+
+    fn end(&mut self, error: &RemoteError) {
+        let readers = self.pipeline.take().map(|failed| failed.readers);
+        self.line = Line::Down;
+        self.step_down(None);
+        for reader in readers.into_iter().flatten() {
+            reader.ticket.answer(Err(error.clone()));
+        }
+    }
+
+    fn step_down(&mut self, left: Option<Pipeline>) {
+        let line = std::mem::take(&mut self.line);
+        let unused = {
             let _inside = GATE.enter();
             let mut lane = self.links.lane.lock();
-            lane.line = line;
             lane.left = left;
             lane.has_leader = false;
-            lane.next_leader(&self.reader)
+            lane.call_next(&self.reader);
+            if self.links.check().is_ok() {
+                lane.line = line;
+                None
+            } else {
+                Some(line)
+            }
         };
-        if let Some(next) = next {
-            next.ticket.call();
+        drop(unused);
+    }
+}
+
+/// In the middle, by a panic: nobody is to wait for a leader that is no more.
+impl Drop for Lead {
+    fn drop(&mut self) {
+        if self.pipeline.is_some() {
+            let message = format!("{}: the thread that asked panicked", self.links.server);
+            self.end(&RemoteError::Connection(message));
         }
     }
 }
@@ -248,20 +324,12 @@ impl Drop for Question {
         if !self.is_queued || !self.links.is_ours() {
             return;
         }
-        let next = {
-            let _inside = GATE.enter();
-            let mut lane = self.links.lane.lock();
-            lane.queue
-                .retain(|reader| !Arc::ptr_eq(reader, &self.reader));
-            if lane.has_leader {
-                None
-            } else {
-                lane.next_leader(&self.reader)
-            }
-        };
-        if let Some(next) = next {
-            next.ticket.call();
-        }
+        let _inside = GATE.enter();
+        let mut lane = self.links.lane.lock();
+        self.reader.ticket.leave();
+        lane.queue
+            .retain(|reader| !Arc::ptr_eq(reader, &self.reader));
+        lane.call_next(&self.reader);
     }
 }
 

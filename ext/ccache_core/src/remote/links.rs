@@ -3,7 +3,8 @@
 use crate::clock::{Clock, Nanos};
 use crate::gate::GATE;
 use crate::remote::bodies::Pool;
-use crate::remote::connection::{Connecting, Connection, Exchange, too_slow};
+use crate::remote::connecting::Connecting;
+use crate::remote::connection::{Connection, Exchange, TICK, nanos};
 use crate::remote::error::RemoteError;
 use crate::remote::health::Health;
 use crate::remote::lane::LaneState;
@@ -126,32 +127,31 @@ impl Links {
         loop {
             self.check()?;
             match line {
-                Line::Down => {
-                    self.may_connect()?;
-                    *line = Line::Connecting(Connecting::start(&self.server, &self.clock)?);
-                }
-                Line::Connecting(connecting) => match connecting.advance(&self.server) {
-                    Some(Ok(mut connection)) => {
-                        connection.epoch = self.epoch.load(Ordering::Relaxed);
-                        self.connections.fetch_add(1, Ordering::Relaxed);
-                        *line = Line::Up(connection);
-                        exchange.rewind(self.now());
+                Line::Down => *line = Line::Connecting(self.connect()?),
+                Line::Connecting(connecting) => {
+                    let is_of_another = connecting.since < exchange.waited_from();
+                    match connecting.advance(&self.server, self.now()) {
+                        Some(Ok(connection)) => {
+                            self.connections.fetch_add(1, Ordering::Relaxed);
+                            *line = Line::Up(connection);
+                            exchange.rewind(self.now());
+                        }
+                        // Perhaps long ago, while nobody looked.
+                        Some(Err(_)) if is_of_another => *line = Line::Down,
+                        Some(Err(error)) => {
+                            *line = Line::Down;
+                            return Err(self.failed(error));
+                        }
+                        None => {}
                     }
-                    Some(Err(error)) => {
-                        *line = Line::Down;
-                        return Err(self.failed(error));
-                    }
-                    None if connecting.is_overdue(&self.server, self.now()) => {
-                        *line = Line::Down;
-                        return Err(self.failed(too_slow(&self.server)));
-                    }
-                    None => {}
-                },
-                Line::Up(connection) if !exchange.is_begun() && self.is_outdated(connection) => {
-                    *line = Line::Down
                 }
                 Line::Up(connection) => {
-                    match connection.advance(exchange, &self.server, &self.clock) {
+                    if !exchange.is_begun() && self.is_outdated(connection) {
+                        *line = Line::Down;
+                        continue;
+                    }
+                    let stop_at = pause_at.min(self.now().saturating_add(nanos(TICK)));
+                    match connection.advance(exchange, &self.server, &self.clock, stop_at) {
                         Ok(true) => {
                             self.succeeded();
                             return Ok(Driven::Complete);
@@ -184,12 +184,18 @@ impl Links {
         self.epoch.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn is_outdated(&self, connection: &Connection) -> bool {
-        connection.epoch != self.epoch.load(Ordering::Relaxed) || connection.is_stale(self.now())
+    fn is_outdated(&self, connection: &mut Connection) -> bool {
+        connection.epoch != self.epoch.load(Ordering::Relaxed) || connection.is_spoilt(self.now())
+    }
+
+    fn connect(&self) -> Result<Connecting, RemoteError> {
+        self.may_connect()?;
+        let epoch = self.epoch.load(Ordering::Relaxed);
+        Connecting::start(&self.server, &self.clock, epoch)
     }
 
     /// An error at once while the server is given time.
-    pub(crate) fn may_connect(&self) -> Result<(), RemoteError> {
+    fn may_connect(&self) -> Result<(), RemoteError> {
         let _inside = GATE.enter();
         self.health.lock().check(self.now())
     }

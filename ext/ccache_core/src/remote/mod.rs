@@ -10,6 +10,7 @@
 
 mod bodies;
 mod compress;
+mod connecting;
 mod connection;
 mod error;
 mod health;
@@ -17,10 +18,13 @@ mod lane;
 mod links;
 mod script;
 mod server;
+mod stream;
 mod ticket;
 mod tls;
 mod wire;
 
+#[cfg(test)]
+mod tests;
 #[cfg(test)]
 mod wire_test;
 

@@ -18,6 +18,7 @@ pub(crate) struct Ticket<T> {
 struct State<T> {
     answer: Option<T>,
     is_called: bool,
+    is_away: bool,
 }
 
 impl<T> State<T> {
@@ -49,6 +50,7 @@ impl<T> Ticket<T> {
             state: Mutex::new(State {
                 answer: None,
                 is_called: false,
+                is_away: false,
             }),
             changed: Condvar::new(),
         }
@@ -64,12 +66,40 @@ impl<T> Ticket<T> {
         self.changed.notify_one();
     }
 
-    /// Tells the thread to look whether there is work for it.
-    pub(crate) fn call(&self) {
-        self.state().is_called = true;
+    /// Tells the thread to look whether there is work for it: whether it will. If not,
+    /// somebody else is to be called.
+    pub(crate) fn call(&self) -> bool {
+        let mut state = self.state();
+        if state.is_away {
+            return false;
+        }
+        state.is_called = true;
+        drop(state);
         self.changed.notify_one();
+        true
     }
 
+    /// The thread is elsewhere, for now or for good, and does not look. So it is, too,
+    /// once a wait timed out.
+    pub(crate) fn leave(&self) {
+        self.state().is_away = true;
+    }
+
+    /// The thread is back; it has yet to look whether there is work.
+    pub(crate) fn attend(&self) {
+        self.state().is_away = false;
+    }
+
+    pub(crate) fn is_attended(&self) -> bool {
+        !self.state().is_away
+    }
+
+    /// The answer, if it is here.
+    pub(crate) fn take_answer(&self) -> Option<T> {
+        self.state().answer.take()
+    }
+
+    /// After a call, the thread looks whether there is work.
     pub(crate) fn wait(&self, until: Nanos, clock: &Clock) -> Woken<T> {
         for _ in 0..YIELDS {
             if let Some(woken) = self.state().news() {
@@ -84,6 +114,7 @@ impl<T> Ticket<T> {
             }
             let left = until.saturating_sub(clock.now());
             if left == 0 {
+                state.is_away = true;
                 return Woken::TimedOut;
             }
             let waited = self.changed.wait_timeout(state, Duration::from_nanos(left));

@@ -1,0 +1,186 @@
+//! How a connection is made.
+
+use super::puppet::Puppet;
+use super::{PATIENCE, SECOND, remote, start};
+use crate::remote::{Address, RemoteError, Server};
+use std::io::Read;
+use std::os::unix::net::UnixListener;
+use std::time::Instant;
+
+const NO_KEYS: [&[u8]; 0] = [];
+
+#[test]
+fn a_connection_introduces_itself_where_that_is_needed() {
+    let cases = [
+        (None, None, 0, vec![]),
+        (None, Some("word"), 0, vec!["AUTH word"]),
+        (
+            Some("me"),
+            Some("word"),
+            3,
+            vec!["AUTH me word", "SELECT 3"],
+        ),
+        (None, None, 3, vec!["SELECT 3"]),
+    ];
+    for (username, password, db, commands) in cases {
+        let puppet = Puppet::new();
+        let server = Server {
+            username: username.map(str::to_owned),
+            password: password.map(str::to_owned),
+            db,
+            ..puppet.server()
+        };
+        let (remote, clock) = remote(server);
+        let reader = start(remote.validate([&b"a"[..]]), &clock);
+        let mut peer = puppet.accept();
+        for command in commands {
+            peer.serve(command, "+OK\r\n");
+        }
+        peer.serve("GETRANGE ns:a 0 23", "$-1\r\n");
+        assert!(reader.answer().is_ok());
+    }
+}
+
+#[test]
+fn a_server_that_refuses_the_introduction_is_asked_nothing() {
+    let puppet = Puppet::new();
+    let server = Server {
+        password: Some("a-password".to_owned()),
+        db: 3,
+        ..puppet.server()
+    };
+    let (remote, clock) = remote(server);
+    let reader = start(remote.validate([&b"a"[..]]), &clock);
+    let mut peer = puppet.accept();
+    assert_eq!(peer.commands(2), ["AUTH a-password", "SELECT 3"]);
+    peer.send("-WRONGPASS invalid username-password pair\r\n-NOAUTH Authentication required.\r\n");
+    let error = reader.answer().unwrap_err();
+    assert!(matches!(&error, RemoteError::Server { code, .. } if code == "WRONGPASS"));
+    assert!(!error.to_string().contains("a-password"));
+    assert_eq!(peer.rest(), [] as [&str; 0]);
+    let refused = start(remote.validate([&b"a"[..]]), &clock)
+        .answer()
+        .unwrap_err();
+    assert!(refused.to_string().ends_with("(not tried again for 50 ms)"));
+    assert_eq!(remote.connections(), 0);
+}
+
+#[test]
+fn a_password_that_the_server_repeats_is_not_shown() {
+    // As Redis does if AUTH was renamed.
+    let reply = "-ERR unknown command 'AUTH', with args beginning with: 'me' 'a-password'\r\n";
+    let puppet = Puppet::new();
+    let server = Server {
+        username: Some("me".to_owned()),
+        password: Some("a-password".to_owned()),
+        ..puppet.server()
+    };
+    let (remote, clock) = remote(server);
+    let reader = start(remote.validate([&b"a"[..]]), &clock);
+    let mut peer = puppet.accept();
+    peer.serve("AUTH me a-password", reply);
+    let first = reader.answer().unwrap_err();
+    let at_once = start(remote.validate([&b"a"[..]]), &clock);
+    for error in [first, at_once.answer().unwrap_err()] {
+        assert!(error.to_string().contains("unknown command 'AUTH'"));
+        assert!(!format!("{error} {error:?}").contains("a-password"));
+    }
+}
+
+#[test]
+fn nobody_listens_at_a_port_that_refuses() {
+    let port = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap().port()
+    };
+    let (remote, clock) = remote(Server {
+        address: Address::Tcp {
+            host: "127.0.0.1".to_owned(),
+            port,
+            tls: None,
+        },
+        ..Puppet::new().server()
+    });
+    let error = start(remote.validate([&b"a"[..]]), &clock)
+        .answer()
+        .unwrap_err();
+    assert!(matches!(error, RemoteError::Connection(_)));
+    assert!(
+        error
+            .to_string()
+            .starts_with(&format!("redis://127.0.0.1:{port}/0: ")),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_connection_that_is_not_made_in_time_is_given_up_whatever_it_is_busy_with() {
+    let puppet = Puppet::new();
+    let server = Server {
+        password: Some("a-password".to_owned()),
+        ..puppet.server()
+    };
+    let (remote, clock) = remote(server);
+    let reader = start(remote.validate([&b"a"[..]]), &clock);
+    let mut peer = puppet.accept();
+    assert_eq!(peer.command(), "AUTH a-password");
+    // A byte now and then keeps the connection from being silent for too long.
+    let began = Instant::now();
+    peer.send("+");
+    let answer = loop {
+        peer.try_send("x");
+        clock.advance(SECOND / 10);
+        if let Ok(answer) = reader.outcome.recv_timeout(SECOND / 100) {
+            break answer;
+        }
+        assert!(began.elapsed() < PATIENCE);
+    };
+    let error = answer.err().unwrap();
+    assert!(matches!(error, RemoteError::Timeout(_)), "{error:?}");
+    assert!(
+        error.to_string().ends_with("took no connection within 1s"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_server_may_listen_at_a_unix_socket() {
+    let directory = std::env::temp_dir().join(format!("ccache-core-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    let path = directory.join("socket");
+    let listener = UnixListener::bind(&path).unwrap();
+    let (remote, clock) = remote(Server {
+        address: Address::Unix(path),
+        ..Puppet::new().server()
+    });
+    let reader = start(remote.validate([&b"a"[..]]), &clock);
+    let (mut stream, _) = listener.accept().unwrap();
+    let question = b"*4\r\n$8\r\nGETRANGE\r\n$4\r\nns:a\r\n$1\r\n0\r\n$2\r\n23\r\n";
+    let mut asked = vec![0; question.len()];
+    stream.read_exact(&mut asked).unwrap();
+    assert_eq!(asked, question);
+    std::io::Write::write_all(&mut stream, b"$-1\r\n").unwrap();
+    assert!(reader.answer().is_ok());
+    // Closed while nobody used it: the next reader makes another one.
+    drop(stream);
+    clock.advance(SECOND);
+    let reader = start(remote.validate([&b"a"[..]]), &clock);
+    let (mut stream, _) = listener.accept().unwrap();
+    stream.read_exact(&mut asked).unwrap();
+    std::io::Write::write_all(&mut stream, b"$-1\r\n").unwrap();
+    assert!(reader.answer().is_ok());
+    assert_eq!(remote.connections(), 2);
+    std::fs::remove_dir_all(directory).unwrap();
+}
+
+#[test]
+fn a_store_that_asks_nothing_makes_no_connection() {
+    let puppet = Puppet::new();
+    let (remote, clock) = remote(puppet.server());
+    remote.close();
+    assert_eq!(
+        start(remote.validate(NO_KEYS), &clock).answer().err(),
+        Some(RemoteError::Closed)
+    );
+    assert!(!puppet.has_caller());
+}
