@@ -99,6 +99,22 @@ fn nobody_waits_for_a_reader_that_is_elsewhere() {
 }
 
 #[test]
+fn nobody_waits_for_a_leader_that_is_elsewhere() {
+    let (scene, mut peer) = Scene::proven();
+    let elsewhere = scene.paused("a");
+    assert_eq!(peer.command(), "GETRANGE ns:a 0 23");
+    let (mut second, lead) = scene.lead("b"); // goes on with what the first one left
+    let waiting = scene.queue("c");
+    second.lead(lead, &format(), 0);
+    peer.send(version(1));
+    assert_eq!(peer.commands(2).len(), 2);
+    peer.send([version(2), version(3)].concat());
+    assert_eq!(versions(waiting), [3]);
+    assert_eq!(answered(&mut second), [2]);
+    assert_eq!(versions(scene.resume(elsewhere)), [1]);
+}
+
+#[test]
 fn nobody_waits_for_a_reader_that_is_gone() {
     let (scene, mut peer) = Scene::proven();
     drop(scene.paused("a"));
