@@ -178,7 +178,7 @@ impl Connection {
             return false; // what a server says in greeting is the first one's to read
         }
         // Nothing to read is what a connection without a request has.
-        let seen = self.stream.read_at_once(&mut [0]);
+        let seen = self.stream.read_at_once();
         !seen.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
     }
 }

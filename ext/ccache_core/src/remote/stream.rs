@@ -1,7 +1,9 @@
 //! The socket of a connection, whatever its kind.
 
 use rustls::{ClientConnection, StreamOwned};
+use socket2::SockRef;
 use std::io::{self, Read, Write};
+use std::mem::MaybeUninit;
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 
@@ -12,21 +14,25 @@ pub(crate) enum Stream {
 }
 
 impl Stream {
-    /// As `read`, but never blocks.
-    pub(crate) fn read_at_once(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.set_nonblocking(true)?;
-        let read = self.read(buffer);
-        self.set_nonblocking(false)?;
-        read
-    }
-
-    fn set_nonblocking(&self, is_so: bool) -> io::Result<()> {
+    /// Reads a byte if there is one, and never blocks: how many there were.
+    pub(crate) fn read_at_once(&mut self) -> io::Result<usize> {
         match self {
-            Self::Tcp(stream) => stream.set_nonblocking(is_so),
-            Self::Tls(stream) => stream.sock.set_nonblocking(is_so),
-            Self::Unix(stream) => stream.set_nonblocking(is_so),
+            Self::Tcp(stream) => receive_at_once(&SockRef::from(&*stream)),
+            Self::Unix(stream) => receive_at_once(&SockRef::from(&*stream)),
+            // Some of what comes is TLS's own.
+            Self::Tls(stream) => {
+                stream.sock.set_nonblocking(true)?;
+                let read = stream.read(&mut [0]);
+                stream.sock.set_nonblocking(false)?;
+                read
+            }
         }
     }
+}
+
+/// One system call, since this stands before every question.
+fn receive_at_once(socket: &SockRef<'_>) -> io::Result<usize> {
+    socket.recv_with_flags(&mut [MaybeUninit::uninit()], libc::MSG_DONTWAIT)
 }
 
 impl Read for Stream {
