@@ -28,6 +28,7 @@ module Ccache
   class Store
     include Arguments
     include Loading
+    include Embedding
 
     # What {#each} walks through; native.
     #
@@ -45,10 +46,13 @@ module Ccache
     INHERITED = Object.new.freeze
     KEPT = Object.new.freeze
     # For a read that found nothing, since nil is a value. `header` is what a string
-    # on the server begins with that nobody can read: what is loaded may replace it.
-    Absent = Struct.new(:header) do
+    # on the server begins with that nobody can read, `value` and `etag` are of an entry
+    # that the reader has no use for: what is loaded may replace either.
+    Absent = Struct.new(:header, :value, :etag) do
       # What the server is to look at before it takes a loaded value.
       def condition
+        return [:is, etag] if etag
+
         header ? [:seen, header] : [:new, nil]
       end
     end
@@ -337,6 +341,18 @@ module Ccache
       increment(key, -amount, **options)
     end
 
+    # Removes the entries whose keys match a pattern as Redis' `KEYS` has them: `*` for
+    # any text, `?` for any character, `[a-c]`, `[^a]`, and a backslash before a character
+    # that stands for itself. Looks at all keys; with a server, at all that it has.
+    #
+    # @param pattern [String]
+    # @return [Integer] how many
+    # @raise [InvalidOption, ClosedError]
+    def delete_matched(pattern)
+      check_pattern(pattern)
+      keys.count { |key| File.fnmatch?(pattern.b, key.b, File::FNM_DOTMATCH) && remove(key, true) }
+    end
+
     # @param keys [Array<String, Symbol>]
     # @return [Integer] how many entries were removed
     # @raise [InvalidKey, ClosedError] nothing was removed
@@ -446,6 +462,11 @@ module Ccache
       read_entry(key, known)
     end
 
+    # The same, or an Absent.
+    def parts_for_fetch(key, freshness)
+      read_parts(key, nil, freshness) || ABSENT
+    end
+
     # The value as a reader under this policy gets it, or ABSENT.
     def read_as(key, values, _freshness)
       values == :fresh ? read_fresh(key) : read(key, ABSENT)
@@ -465,8 +486,8 @@ module Ccache
     end
 
     # What the coalescer knows a load by: the key's bytes, as the map does.
-    def flight_of(key)
-      [self, key.b]
+    def flight_of(key, load)
+      [self, key.b, load.variant]
     end
   end
 end

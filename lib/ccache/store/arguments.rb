@@ -77,6 +77,12 @@ module Ccache
         raise InvalidOption.for(:amount, amount, "an Integer") unless amount.is_a?(Integer)
       end
 
+      def check_pattern(pattern)
+        return if pattern.is_a?(String) && !pattern.b.include?("\0")
+
+        raise InvalidOption.for(:pattern, pattern, "a String without NUL")
+      end
+
       def natural?(number)
         number.is_a?(Integer) && number >= 0
       end

@@ -1,11 +1,7 @@
 # frozen_string_literal: true
 
 module Ccache
-  class Store # rubocop:disable Style/Documentation -- see store.rb
-    # How {#fetch} is to load: nanoseconds to live, values, whether nil is stored,
-    # and nanoseconds that a lease on the server lasts, or nil.
-    Load = Struct.new(:lifetime, :policy, :skip_nil, :lock)
-
+  class Store
     # What a loader brought: the value for its own caller, what the cache keeps,
     # whether that is an encoding, and whether it is still true for others.
     Loaded = Struct.new(:own, :kept, :encoded, :current) do
@@ -22,7 +18,7 @@ module Ccache
         own(value, false)
       end
     end
-    private_constant :Load, :Loaded
+    private_constant :Loaded
 
     # How {Store#fetch} loads what it does not find: one load at a time per key in
     # this process, and nothing that is older than a write.
@@ -33,13 +29,13 @@ module Ccache
 
       def load_options(expires_in, values, skip_nil, lock)
         Values.check(values) if values
-        Load.new(nanoseconds(expires_in), values || @values, skip_nil, lock && Seconds.to_nanoseconds(lock, :lock))
+        Load.new(lifetime: nanoseconds(expires_in), policy: values || @values, skip_nil: skip_nil, lock: lock)
       end
 
       def load_once(key, load, absent, &loader)
         led = false
         key = unchanging(key)
-        loaded = Coalescer.current.run(flight_of(key)) do
+        loaded = Coalescer.current.run(flight_of(key, load)) do
           led = true
           find_or_load(key, load, absent, &loader)
         end
@@ -62,10 +58,23 @@ module Ccache
 
       # Runs the loader, unless another one's result came in before this one's turn.
       def find_or_load(key, load, absent, &loader)
-        found = held?(key) ? read_for_fetch(key, load.policy, Freshness::NONE) : absent
+        found = held?(key) ? find_for(load, key) : absent
         return Loaded.for_finder(found) unless Absent === found
 
         load_under_lease(key, load, found, &loader)
+      end
+
+      # The value that is there, if this load has a use for it; or an Absent.
+      def find_for(load, key)
+        return read_for_fetch(key, load.policy, Freshness::NONE) unless load.picky?
+
+        parts = parts_for_fetch(key, Freshness::NONE)
+        return parts if Absent === parts
+
+        value, etag, _age, _time_to_live, is_private = parts
+        return Absent.new(nil, value, etag) unless load.usable?(value, etag)
+
+        is_private ? value : for_reader(value, load.policy)
       end
 
       def load_under_lease(key, load, absent, &loader)
@@ -76,16 +85,16 @@ module Ccache
       def run_loader(key, load, condition)
         lease = take_lease(key)
         count_load
-        value = yield
-        Coalescer.current.close(flight_of(key))
-        store_loaded(key, value, load, lease, condition)
+        value = yield load
+        Coalescer.current.close(flight_of(key, load))
+        return Loaded.own(nil, give_back_lease(key, lease)) if value.nil? && load.skip_nil
+
+        load.around_write { store_loaded(key, value, load, lease, condition) }
       ensure
         give_back_lease(key, lease) if lease
       end
 
       def store_loaded(key, value, load, lease, _condition)
-        return Loaded.own(nil, give_back_lease(key, lease)) if value.nil? && load.skip_nil
-
         kept, encoded = Values.keep(value, load.policy)
         is_stored = write(key, kept, encoded, nil, load.lifetime, lease, nil)
         Loaded.new(encoded ? value : kept, kept, encoded, !is_stored.nil?)

@@ -49,6 +49,14 @@ module Ccache
         is_complete ? found : found.reject { |_, value| Absent === value }
       end
 
+      # See {Store::Embedding#seek_multi}.
+      #
+      # @api private
+      def seek_multi(keys, max_age: nil, stale_if_error: nil)
+        found, = read_multi(keys, freshness(max_age, nil, stale_if_error)) { |error| Absent.new(error.header) }
+        found.reject { |_, value| Absent === value }
+      end
+
       # See {Store#set_multi}. One round trip; atomic per key.
       def set_multi(entries, expires_in: INHERITED, values: @values)
         lifetime = check_entries(entries, expires_in, values)
@@ -85,17 +93,13 @@ module Ccache
       #
       # @return [Integer] how many keys the server removed
       def clear
-        drop_all_local
-        cursor = "0"
-        count = 0
-        loop do
-          cursor, removed = clear_step(cursor)
-          count += removed
-          break if cursor == "0"
-        end
-        count
-      ensure
-        drop_all_local unless closed?
+        clear_matching("*")
+      end
+
+      # See {Store#delete_matched}: in steps as {#clear}. This process forgets all copies.
+      def delete_matched(pattern)
+        check_pattern(pattern)
+        clear_matching(pattern)
       end
 
       # See {Store#increment}. One round trip, atomic on the server.
@@ -121,6 +125,20 @@ module Ccache
       end
 
       private
+
+      def clear_matching(pattern)
+        drop_all_local
+        cursor = "0"
+        count = 0
+        loop do
+          cursor, removed = clear_step(cursor, pattern)
+          count += removed
+          break if cursor == "0"
+        end
+        count
+      ensure
+        drop_all_local unless closed?
+      end
 
       # Tells the program; what that does wrong is not the caller's fault.
       def event(name, key, error = nil)

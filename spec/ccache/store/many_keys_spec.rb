@@ -29,11 +29,21 @@ RSpec.describe Ccache::Store, "with many keys at once" do
     expect(store.size).to eq(0)
   end
 
+  it "deletes those that match a pattern, and says how many there were" do
+    store.set_multi({ "list/1" => 1, "list/2" => 2, "list*" => 3, ".list" => 4 })
+    expect(store.delete_matched("list/[^1]")).to eq(1)
+    expect(store.delete_matched("list\\*")).to eq(1)
+    expect(store.delete_matched("*list*")).to eq(2)
+    expect(store.delete_matched("?")).to eq(2)
+    expect(store.delete_matched("*")).to eq(0)
+  end
+
   it "does nothing at all when one key or value is bad", :mistyped do
     expect { store.set_multi({ "c" => 1, 3 => 1 }) }.to raise_error(Ccache::InvalidKey)
     expect { store.set_multi({ "c" => 1, "d" => proc {} }, values: :copied) }.to raise_error(Ccache::InvalidValue)
     expect { store.set_multi([1]) }.to raise_error(Ccache::InvalidOption, /Hash/)
     expect { store.delete_multi("a", 3) }.to raise_error(Ccache::InvalidKey)
+    expect { store.delete_matched(/a/) }.to raise_error(Ccache::InvalidOption, /pattern/)
     expect(store.keys).to contain_exactly("a", "b")
   end
 

@@ -255,12 +255,20 @@ fn lease_at_server(
     Ok(compared == Compared::Done)
 }
 
-/// One step through the namespace: the next cursor and how many keys went.
-fn clear_step(ruby: &Ruby, store: Value, cursor: RString) -> Result<RArray, Error> {
+/// One step through the namespace, of the keys that match: the next cursor and how
+/// many keys went.
+fn clear_step(
+    ruby: &Ruby,
+    store: Value,
+    cursor: RString,
+    pattern: RString,
+) -> Result<RArray, Error> {
     let (live, opened) = open(&store)?;
     let link = link(opened)?;
     let nil = ruby.qnil().as_value();
-    let scan = link.remote.scan(&string_bytes(cursor));
+    let scan = link
+        .remote
+        .scan(&string_bytes(cursor), &string_bytes(pattern));
     let (replies, _) = ask(&live, link, nil, scan)?;
     check_replies(&live, link, nil, &replies)?;
     let (next, mut count) = (ruby.ary_new_capa(2), 0);
@@ -315,6 +323,6 @@ pub(super) fn init(remote: RModule) -> Result<(), Error> {
     remote.define_private_method("drop_all_local", method!(drop_all_local, 0))?;
     remote.define_private_method("increment_at_server", method!(increment_at_server, 3))?;
     remote.define_private_method("lease_at_server", method!(lease_at_server, 5))?;
-    remote.define_private_method("clear_step", method!(clear_step, 1))?;
+    remote.define_private_method("clear_step", method!(clear_step, 2))?;
     Ok(())
 }

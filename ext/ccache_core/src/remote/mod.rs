@@ -304,13 +304,13 @@ impl Remote {
         self.request(commands, count)
     }
 
-    /// One step through the namespace's keys.
-    pub fn scan(&self, cursor: &[u8]) -> Replies {
+    /// One step through the namespace's keys that match `glob`, a pattern of Redis'.
+    pub fn scan(&self, cursor: &[u8], glob: &[u8]) -> Replies {
         let mut command = redis::cmd("SCAN");
         command
             .arg(cursor)
             .arg("MATCH")
-            .arg(self.pattern())
+            .arg(self.pattern(glob))
             .arg("COUNT")
             .arg(SCAN_COUNT);
         self.request(command.get_packed_command(), 1)
@@ -351,8 +351,8 @@ impl Remote {
         self.links()
     }
 
-    /// What SCAN matches: the namespace, its special characters escaped.
-    fn pattern(&self) -> Vec<u8> {
+    /// What SCAN matches: the namespace, its special characters escaped, and `glob`.
+    fn pattern(&self, glob: &[u8]) -> Vec<u8> {
         let mut pattern = Vec::new();
         for &byte in &*self.prefix {
             if b"*?[]^-\\".contains(&byte) {
@@ -360,7 +360,7 @@ impl Remote {
             }
             pattern.push(byte);
         }
-        pattern.push(b'*');
+        pattern.extend_from_slice(glob);
         pattern
     }
 }

@@ -24,7 +24,7 @@ module Ccache
           until lease_at_server(key, token, load.lock, *absent.condition)
             sleep(wait)
             wait = [wait * 2, LOOK_LATER].min
-            absent = read_for_fetch(key, load.policy, Freshness::NONE)
+            absent = find_for(load, key)
             return Loaded.for_finder(absent) unless Absent === absent
           end
           load_with_token(key, load, token, &loader)
@@ -47,14 +47,13 @@ module Ccache
         # See Store#store_loaded: only if no other value came meanwhile. The value is
         # its caller's even if the server does not take it.
         def store_loaded(key, value, load, lease, condition)
-          return Loaded.own(value, give_back_lease(key, lease)) if value.nil? && load.skip_nil
-
           form = prepare(key, value, load.policy, nil)
           etag = put_loaded(key, form, load.lifetime, lease, condition)
           Loaded.new(form.is_encoded ? value : form.kept, form.kept, form.is_encoded, !etag.nil?)
         rescue ConnectionError, TimeoutError, ServerError => e
           count(:write_failures)
           event(:write_failed, key, e)
+          load.write_failed(e)
           Loaded.own(value, false)
         end
 

@@ -31,6 +31,13 @@ module Ccache
           Absent.new(e.header)
         end
 
+        # As `find`; what cannot be decoded is to be replaced.
+        def parts_for_fetch(key, freshness)
+          find(key, nil, freshness)
+        rescue CodecError => e
+          Absent.new(e.header)
+        end
+
         def value_of(parts, values)
           return parts if Absent === parts
 
