@@ -1,0 +1,40 @@
+# frozen_string_literal: true
+
+module Ccache
+  module RailsStore
+    # A server that does not answer is a miss, and told to the error handler.
+    module Failsafe
+      # What a server may do to a caller.
+      FAILURES = [ConnectionError, TimeoutError, ServerError].freeze
+      # What is on the server may be what this process cannot decode: a miss, too.
+      READ_FAILURES = [*FAILURES, CodecError].freeze
+
+      # The default handler: logs, and reports to Rails' error reporter (Rails 7.0).
+      LOG = lambda do |method:, returning:, exception:|
+        ActiveSupport::Cache::Store.logger&.error do
+          "CcacheStore: #{method} failed, returned #{returning.inspect}: #{exception.class}: #{exception.message}"
+        end
+        if ActiveSupport.respond_to?(:error_reporter)
+          ActiveSupport.error_reporter&.report(exception, handled: true, severity: :warning,
+                                                          source: "ccache_store.active_support")
+        end
+      end
+
+      private
+
+      def failsafe(method, returning: nil, on: FAILURES)
+        yield
+      rescue *on => e
+        failed(method, e, returning)
+      end
+
+      # What the handler raises is raised.
+      #
+      # @return [Object] returning
+      def failed(method, error, returning = nil)
+        @error_handler&.call(method: method, returning: returning, exception: error)
+        returning
+      end
+    end
+  end
+end

@@ -1,0 +1,84 @@
+# frozen_string_literal: true
+
+module Ccache
+  module RailsStore
+    # What {Ccache::Store} is given to keep, and what a caller is given of it.
+    module Keeping
+      # In seconds: how much longer than it says an entry stays that others may take
+      # while one makes the next (`race_condition_ttl:`), as in RedisCacheStore.
+      RACE_MARGIN = 300
+
+      private
+
+      # @param options [Options]
+      def keep_values(options)
+        @values = options.values
+        @has_server = options.server?
+        @has_hashes = @has_server && !options.marshal?
+      end
+
+      # The bare value, unless Rails wants to know its version later, or when it expires
+      # by the wall clock.
+      def kept(value, version, expires_at, options)
+        return value if version.nil? && !(expires_at && by_wall_clock?(value, options))
+
+        item = Item.new(value, version, expires_at)
+        @has_hashes ? item.to_h : item
+      end
+
+      # In one process always, so that tests which move Time.now see entries expire. With
+      # a server that would give the same value another tag each time it is written: so
+      # there only for what others may have a little longer, and where nothing is shared:
+      # but for raw numbers, which the server is to count.
+      def by_wall_clock?(value, options)
+        return true if !@has_server || races?(options)
+
+        @values == :fresh && !(options[:raw] && value.is_a?(Integer))
+      end
+
+      # @return [Item, nil] nil for a bare value
+      def item_of(value)
+        return value if Item === value
+
+        Item.of_hash(value) if @has_hashes && Hash === value && value.key?(Item::MARK)
+      end
+
+      # The value without the wrapper.
+      def bare(value)
+        item = item_of(value)
+        item ? item.value : value
+      end
+
+      def races?(options)
+        options[:race_condition_ttl].to_i.positive?
+      end
+
+      # How long {Ccache::Store} is to keep it, in seconds.
+      def lifetime(options)
+        expires_in = options[:expires_in]
+        return unless expires_in
+
+        [expires_in.to_f, 0].max + (races?(options) ? RACE_MARGIN : 0)
+      end
+
+      # When it expires by the wall clock, in seconds since 1970.
+      def expiry(options)
+        options[:expires_in] && (Time.now.to_f + options[:expires_in].to_f)
+      end
+
+      # For {Ccache::Store#set}: the policy of the call, if it names one.
+      def policy_of(options)
+        policy = options[:values]
+        policy ? { values: policy } : {}
+      end
+
+      # What a later reader will get, for the one who made it: so that who changes it by
+      # mistake learns that at once, not when it comes from the cache.
+      def shared(value, options)
+        policy = options[:values] || @values
+        is_copied = policy == :copied || (policy == :auto && PlainData.plain?(value))
+        is_copied ? Values.keep(value, :copied).first : value
+      end
+    end
+  end
+end

@@ -1,0 +1,39 @@
+# frozen_string_literal: true
+
+module Ccache
+  module RailsStore
+    # Options of a call, made into what Rails 7.1 and later make of them.
+    module Merging
+      ALIASES = %i[expire_in expired_in].freeze
+
+      private
+
+      def merged_options(call_options)
+        return super if call_options.nil? || Version::MERGES_TIMES
+
+        super(older_options(call_options))
+      end
+
+      # For Rails before 7.1.
+      def older_options(given)
+        options = given.except(*ALIASES, :expires_at)
+        ALIASES.each { |name| options[:expires_in] ||= given[name] if given.key?(name) }
+        options.delete(:compress) if Version::ENTRIES_COMPRESS
+        check_times(options[:expires_in], given[:expires_at])
+        options[:expires_in] = given[:expires_at] - Time.now if given[:expires_at]
+        options
+      end
+
+      def check_times(expires_in, expires_at)
+        if expires_in && expires_at
+          raise ArgumentError,
+                "Either :expires_in or :expires_at can be supplied, but not both"
+        end
+        return unless expires_in.is_a?(Time)
+
+        raise ArgumentError, "expires_in parameter should not be a Time. Did you mean to use expires_at? " \
+                             "Got: #{expires_in}"
+      end
+    end
+  end
+end

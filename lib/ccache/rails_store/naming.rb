@@ -1,0 +1,53 @@
+# frozen_string_literal: true
+
+require "digest"
+
+module Ccache
+  module RailsStore
+    # Rails' keys, "namespace:name", as keys of {Ccache::Store}, which has the store's own
+    # namespace by itself: the names. So a read with a String makes no other one.
+    #
+    # A key of another namespace (per call, or of a Proc) stands whole behind a control character. So
+    # does a name that begins with one, and no two keys are the same.
+    module Naming
+      MARK = "\u0001"
+      MARK_BYTE = MARK.ord
+      # In bytes, as in RedisCacheStore. Longer keys end with their digest.
+      LONGEST = 1024
+
+      private
+
+      # @param namespace [String, Symbol, Proc, nil] the store's
+      def name_keys(namespace)
+        # An app may set another one later: `cache.options[:namespace] = …`
+        @namespace = namespace.respond_to?(:call) ? Object.new : namespace
+        @prefix = namespace.nil? || namespace.respond_to?(:call) ? "" : -"#{namespace}:"
+      end
+
+      # Whether a name is what its entry is stored under, without a look at options.
+      def plain_name?(name)
+        name.instance_of?(String) && (first = name.getbyte(0)) && first != MARK_BYTE && name.bytesize <= LONGEST &&
+          @namespace.equal?(@options[:namespace])
+      end
+
+      # @param key [String, nil] as `normalize_key` made it
+      def stored_key(key)
+        key = key.to_s
+        is_own = key.start_with?(@prefix) && key.getbyte(@prefix.bytesize) != MARK_BYTE
+        shortened(is_own ? key.byteslice(@prefix.bytesize..) : "#{MARK}#{key}")
+      end
+
+      # The other way round, for short keys.
+      def whole_key(stored)
+        stored.start_with?(MARK) ? stored.byteslice(1..) : "#{@prefix}#{stored}"
+      end
+
+      def shortened(key)
+        return key if key.bytesize <= LONGEST
+
+        ending = ":sha2:#{Digest::SHA256.hexdigest(key)}"
+        "#{key.byteslice(0, LONGEST - ending.bytesize)}#{ending}"
+      end
+    end
+  end
+end

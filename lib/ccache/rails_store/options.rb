@@ -1,0 +1,92 @@
+# frozen_string_literal: true
+
+module Ccache
+  module RailsStore
+    # What a store is made with, parted into what Rails' class takes, what
+    # {Ccache::Store} takes, and what neither does.
+    class Options
+      # Kept by Rails' class, as defaults of each call.
+      OF_RAILS = %i[namespace expires_in expire_in expired_in race_condition_ttl skip_nil version raw lock].freeze
+      # Given to Ccache::Store as they are.
+      OF_CCACHE = (Ccache::Store::OPTIONS.keys - %i[namespace expires_in compress compress_from]).freeze
+      OWN = %i[compress compress_threshold error_handler].freeze
+      ALL = [*OF_RAILS, *OF_CCACHE, *OWN].freeze
+      COMPRESS = { true => :zstd, false => :none }.freeze
+
+      IN_REDIS = "belongs into redis:, as in redis: { url: …, connect_timeout: 1 }"
+      NO_POOL = "has no meaning here: all threads share a few connections, none waits for another one's; leave it out"
+      # Options of Rails' own stores that have another name here, or no meaning.
+      REFUSED = {
+        pool: NO_POOL, pool_size: NO_POOL, pool_timeout: NO_POOL,
+        url: "is redis: here", size: "in bytes cannot be kept for live objects: use max_entries:",
+        max_prune_time: "has no meaning here: nothing is pruned in a caller's time",
+        serializer: "is coder: here, an object that dumps and loads values", compressor: "is compress: here",
+        **(ServerOptions::KEYS - [:url]).to_h { |name| [name, IN_REDIS] },
+        reconnect_attempts: "has no meaning here: what failed is tried again by itself, after 50 ms to 2 s"
+      }.freeze
+
+      attr_reader :of_rails, :of_ccache, :error_handler
+
+      # @param given [Hash{Symbol => Object}]
+      # @raise [InvalidOption]
+      def initialize(given)
+        given = given.reject { |name, value| name == :pool && !value }
+        refuse(given)
+        check(given)
+        @error_handler = given.fetch(:error_handler, Failsafe::LOG)
+        # Live objects are not compressed; what goes to the server is, by Ccache::Store.
+        @of_rails = { compress: false, **given.slice(*OF_RAILS).compact }
+        @of_ccache = { **given.slice(*OF_CCACHE), **server_options(given) }
+      end
+
+      # @return [Boolean]
+      def server?
+        !@of_ccache[:redis].nil?
+      end
+
+      # @return [Boolean] whether the server's bytes are Marshal's
+      def marshal?
+        @of_ccache.fetch(:coder, :marshal) == :marshal
+      end
+
+      # @return [Symbol]
+      def values
+        @of_ccache[:values]
+      end
+
+      private
+
+      def refuse(given)
+        name = given.keys.find { |key| REFUSED.key?(key) }
+        raise InvalidOption, "#{name}: #{REFUSED.fetch(name)}" if name
+
+        unknown = given.keys - ALL
+        raise InvalidOption.unknown(unknown, ALL) unless unknown.empty?
+      end
+
+      def check(given)
+        given.slice(:expires_in, :expire_in, :expired_in, :race_condition_ttl, :lock).compact.each do |name, seconds|
+          Seconds.to_nanoseconds(seconds, name)
+        end
+        handler = given[:error_handler]
+        return if handler.nil? || handler.respond_to?(:call)
+
+        raise InvalidOption.for(:error_handler, handler, "an object with call(method:, returning:, exception:), or nil")
+      end
+
+      def server_options(given)
+        compress = given.fetch(:compress, true)
+        { values: given[:values] || :auto, namespace: server_namespace(given[:namespace]),
+          compress: COMPRESS.fetch(compress, compress), compress_from: given[:compress_threshold] }.compact
+      end
+
+      # A namespace that is asked for at each call stands in the keys alone.
+      def server_namespace(namespace)
+        return if namespace.nil? || namespace.respond_to?(:call)
+        return namespace.to_s if namespace.is_a?(String) || namespace.is_a?(Symbol)
+
+        raise InvalidOption.for(:namespace, namespace, "a String, a Symbol, or a Proc that returns one")
+      end
+    end
+  end
+end

@@ -1,0 +1,65 @@
+# frozen_string_literal: true
+
+module Ccache
+  module RailsStore
+    # Writes and removals, for Rails' class, which prepares them.
+    module Writing
+      private
+
+      def write_entry(key, entry, **options)
+        stored = stored_key(key)
+        form = kept(entry.value, entry.version, entry.expires_at, options)
+        settings = { expires_in: lifetime(options), **policy_of(options) }
+        failsafe(:write_entry, returning: Version::WRITE_FAILED) do
+          next add(stored, form, settings) if options[:unless_exist]
+
+          @ccache.set(stored, form, **settings)
+          true
+        end
+      end
+
+      # Writes only where there is nothing, or nothing that has not expired.
+      #
+      # @return [Boolean] whether it did
+      def add(stored, form, settings)
+        @ccache.set(stored, form, **settings, if_none_match: "*")
+        true
+      rescue PreconditionFailed
+        replace_expired(stored, form, settings)
+      end
+
+      def replace_expired(stored, form, settings)
+        found = @ccache.entry(stored)
+        return false unless found.nil? || item_of(found.value)&.expired?
+
+        @ccache.set(stored, form, **settings, if_match: found&.etag)
+        true
+      rescue PreconditionFailed, CodecError # another one was faster; there is what nobody can read
+        false
+      end
+
+      # One round trip.
+      def write_multi_entries(entries, **options)
+        return if entries.empty?
+
+        forms = entries.to_h do |key, entry|
+          [stored_key(key), kept(entry.value, entry.version, entry.expires_at, options)]
+        end
+        failsafe(:write_multi_entries) do
+          @ccache.set_multi(forms, expires_in: lifetime(options), **policy_of(options))
+        end
+      end
+
+      def delete_entry(key, **_options)
+        failsafe(:delete_entry, returning: false) { @ccache.delete(stored_key(key)) }
+      end
+
+      # One round trip.
+      def delete_multi_entries(keys, **_options)
+        failsafe(:delete_multi_entries, returning: 0) do
+          @ccache.delete_multi(*keys.map { |key| stored_key(key) })
+        end
+      end
+    end
+  end
+end
