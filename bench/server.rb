@@ -96,6 +96,10 @@ module Bench
       self
     end
 
+    def url
+      @server.url
+    end
+
     # @param timeouts [Hash] in seconds
     def store(timeouts = {}, **options)
       Ccache::Store.new(redis: { url: @server.url, **timeouts }, namespace: NAMESPACE, values: :shared, **options)

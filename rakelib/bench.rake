@@ -10,7 +10,8 @@ benches = {
   value_size: "Measure whether a validated read costs the same however large the value is",
   threads: "Measure how many validated reads threads get from one store, and how many commands that takes",
   multi: "Measure how long a hundred validated reads take at once, beside one",
-  interrupt: "Measure how soon a wait for a server that hangs ends when its thread is wanted elsewhere"
+  interrupt: "Measure how soon a wait for a server that hangs ends when its thread is wanted elsewhere",
+  rails: "Measure how long Rails.cache.read takes, beside Rails' own stores"
 }
 
 desc "Run all benches"
