@@ -58,11 +58,34 @@ RSpec.describe Ccache::Store, "reading with a server" do
     expect(here.entry("key", max_age: 60).age).to be > 0
   end
 
-  it "gives the tag of an entry without its value" do
-    there.set("key", "value", etag: "v1")
-    expect(there.etag("key")).to eq("v1")
-    expect(there.stats[:transfers]).to eq(0)
-    expect(here.etag("key")).to eq("v1")
+  it "gives the tag of an entry without its value, whoever holds that" do
+    tags = { "content" => there.set("content", "x" * 100_000), "given" => there.set("given", "x" * 100_000, etag: "v1"),
+             "long" => there.set("long", "value", etag: "t" * 1024), "number" => there.set("number", 42) }
+    calls = Servers.shared.calls("get")
+    tags.each { |key, tag| expect([here.etag(key), there.etag(key)]).to eq([tag, tag]) }
+    expect(Servers.shared.calls("get")).to eq(calls)
+    expect(here.size).to eq(0)
+    expect(here.key?("given")).to be(true)
+  end
+
+  it "asks once for a content's tag, and for a given one's text once more" do
+    there.set("content", "x" * 5000)
+    there.set("given", "value", etag: "v1")
+    %w[content given].zip([1, 2]) do |key, questions|
+      calls = Servers.shared.calls("getrange")
+      here.etag(key)
+      expect(Servers.shared.calls("getrange") - calls).to eq(questions)
+    end
+  end
+
+  it "has no tag for a lease, for nothing, or for what is not its own" do
+    there.set("cut", "x" * 5000, etag: "v1")
+    put_raw("cut", raw("cut")[0, 31])
+    put_raw("foreign", "something of another program, longer than a header")
+    Servers.shared.command("LPUSH", "#{namespace}:list", "1")
+    there.fetch("leased", lock: 60) do
+      expect(%w[leased cut foreign list none].map { |key| here.etag(key) }).to all(be_nil)
+    end
   end
 
   it "reads many keys with one request for those in memory and one for the others" do

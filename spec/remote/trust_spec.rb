@@ -51,6 +51,14 @@ RSpec.describe Ccache::Store, "trust" do
     expect(signed.fetch("moved") { "loaded" }).to eq("loaded")
   end
 
+  it "believes a tag that it has not seen only with the value that is signed" do
+    remote(signing_keys: [old_key]).set("key", "value", etag: "v1")
+    put_raw("moved", raw("key"))
+    remote.set("unsigned", "value")
+    expect(%w[key moved unsigned].map { |key| store.etag(key) }).to eq(["v1", nil, nil])
+    expect(store.stats[:transfers]).to eq(1)
+  end
+
   it "counts integers that are signed" do
     expect([store.increment("key", 5), store.increment("key"), store.decrement("key", 2)]).to eq([5, 6, 4])
     expect(raw("key")).not_to eq("4")

@@ -33,13 +33,14 @@ module Ccache
         found.is_a?(String) || found.name == :changed
       end
 
-      # See {Store#etag}; asks the server. A tag that this process does not know
-      # comes with its value.
+      # See {Store#etag}; asks the server, which answers with the first bytes of what it
+      # holds. Only where values are signed (`signing_keys:`), a tag that this process
+      # does not know comes with its value: it cannot be verified without.
       def etag(key)
+        key = steady(key)
         found = tag_at_server(key, OUTCOMES)
-        return found if found.is_a?(String)
-
-        found.name == :changed ? entry(key)&.etag : nil
+        found = unknown_tag(key) if Outcome === found && found.name == :changed
+        found if found.is_a?(String)
       end
 
       # See {Store#get_multi}. Two round trips at most: one validates, one brings

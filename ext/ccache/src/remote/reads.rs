@@ -10,7 +10,7 @@ use crate::handle::Live;
 use crate::methods::{face, seconds, text};
 use crate::store::{Opened, open};
 use crate::stored::{Stored, Taken};
-use ccache_core::remote::{Body, Expiry, Head, RemoteError, tag_of};
+use ccache_core::remote::{Body, Expiry, Head, RemoteError, etag_of, tag_of};
 use ccache_core::{Condition, Entry, Etag, NEVER, Nanos};
 use magnus::value::ReprValue;
 use magnus::{Error, IntoValue, Module, RArray, RModule, Ruby, Value, method};
@@ -201,16 +201,13 @@ fn is_fresh(entry: &Entry<Stored>, max_age: Nanos, now: Nanos) -> bool {
 /// What the server's answer says of the entry that was in memory.
 fn judge(opened: &Opened, entry: Arc<Entry<Stored>>, head: Head, sent_at: Nanos) -> Looked {
     let outcome = match head {
-        Head::Tagged(tag) if tag == tag_of(entry.etag()) => {
+        Head::Tagged(tag) | Head::Named(tag) if tag == tag_of(entry.etag()) => {
             entry.validate(sent_at);
             opened.shelf.counters().hits.increment();
             opened.shelf.counters().not_modified.increment();
             return Looked::Holds(entry, true);
         }
-        Head::Tagged(_) => Outcome::Changed,
-        Head::Absent => Outcome::Gone,
-        Head::Leased(_) => Outcome::Leased,
-        Head::Rejected(reason) => Outcome::of_rejection(reason),
+        other => outcome_of(other),
     };
     if !matches!(outcome, Outcome::Changed) {
         let this_one = Condition::IfMatch(entry.etag().clone());
@@ -257,25 +254,47 @@ fn parts_of(
     Ok(parts)
 }
 
-/// The etag of what the server holds for `key`, if that is the one in memory, else one
-/// of `outcomes`.
+/// The etag of what the server holds for `key`, or one of `outcomes`: `changed` where
+/// the header alone does not tell the tag. It does if the tag is that of the entry in
+/// memory, or the content's and not to be verified.
 fn tag_at_server(store: Value, key: Value, outcomes: RArray) -> Result<Value, Error> {
     let (live, opened) = open(&store)?;
     let link = link(opened)?;
     let bytes = key_bytes(key)?;
     let (heads, _) = ask(&live, link, key, link.remote.validate([&*bytes]))?;
-    match head_of(&live, link, key, heads.into_iter().next())? {
-        Head::Tagged(tag) => {
-            let known = opened.shelf.peek(&bytes);
-            let known = known.filter(|entry| tag_of(entry.etag()) == tag);
-            match known {
-                Some(entry) => Ok(text(&live.ruby(), entry.etag()).as_value()),
-                None => Outcome::Changed.of(outcomes),
-            }
+    let head = head_of(&live, link, key, heads.into_iter().next())?;
+    if let Head::Tagged(tag) | Head::Named(tag) = head {
+        let known = opened.shelf.peek(&bytes);
+        if let Some(entry) = known.filter(|entry| tag_of(entry.etag()) == tag) {
+            return Ok(text(&live.ruby(), entry.etag()).as_value());
         }
-        Head::Absent => Outcome::Gone.of(outcomes),
-        Head::Leased(_) => Outcome::Leased.of(outcomes),
-        Head::Rejected(reason) => Outcome::of_rejection(reason).of(outcomes),
+    }
+    match head {
+        Head::Tagged(tag) if !link.remote.format().verifies_bodies() => {
+            Ok(text(&live.ruby(), &etag_of(&tag)).as_value())
+        }
+        other => outcome_of(other).of(outcomes),
+    }
+}
+
+/// The etag of what the server holds for `key`, with the text that its writer gave, or
+/// one of `outcomes`. It comes without the body, so nothing is verified.
+fn name_at_server(store: Value, key: Value, outcomes: RArray) -> Result<Value, Error> {
+    let (live, opened) = open(&store)?;
+    let link = link(opened)?;
+    match ask(&live, link, key, link.remote.name(&key_bytes(key)?))? {
+        Ok(etag) => Ok(text(&live.ruby(), &etag).as_value()),
+        Err(other) => outcome_of(other).of(outcomes),
+    }
+}
+
+/// What a header comes to for who does not have the value.
+fn outcome_of(head: Head) -> Outcome {
+    match head {
+        Head::Tagged(_) | Head::Named(_) => Outcome::Changed,
+        Head::Absent => Outcome::Gone,
+        Head::Leased(_) => Outcome::Leased,
+        Head::Rejected(reason) => Outcome::of_rejection(reason),
     }
 }
 
@@ -356,6 +375,7 @@ pub(super) fn init(remote: RModule) -> Result<(), Error> {
     remote.define_private_method("look_entry", method!(look_entry, 4))?;
     remote.define_private_method("look_multi", method!(look_multi, 3))?;
     remote.define_private_method("tag_at_server", method!(tag_at_server, 2))?;
+    remote.define_private_method("name_at_server", method!(name_at_server, 2))?;
     remote.define_private_method("pull", method!(pull, 2))?;
     Ok(())
 }

@@ -408,7 +408,8 @@ fn pack_question(commands: &mut Vec<u8>, key: &[u8]) {
     commands.extend_from_slice(b"\r\n$1\r\n0\r\n$2\r\n23\r\n");
 }
 
-fn head_of(reply: &Value, format: &Format) -> Result<Head, RemoteError> {
+/// What a reply to GETRANGE says.
+pub(crate) fn head_of(reply: &Value, format: &Format) -> Result<Head, RemoteError> {
     use crate::remote::wire::Rejected;
     match reply {
         Value::BulkString(bytes) => Ok(format.head(bytes)),

@@ -31,7 +31,7 @@ mod wire_test;
 pub use compress::Compressor;
 pub use error::RemoteError;
 pub use server::{Address, Server, Tls};
-pub use wire::{Body, Format, Head, Rejected, SigningKey, Tag, tag_of, tag_of_integer};
+pub use wire::{Body, Format, Head, Rejected, SigningKey, Tag, etag_of, tag_of, tag_of_integer};
 
 use crate::clock::{Clock, Nanos};
 use crate::etag::Etag;
@@ -45,7 +45,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
-use wire::HEADER;
+use wire::{BYTES_WITH_NAME, HEADER};
 
 /// How many keys a step of `clear` asks the server to look at.
 const SCAN_COUNT: usize = 1000;
@@ -149,6 +149,18 @@ impl Remote {
             question: Question::new(self.links(), keys),
             format: Arc::clone(&self.format),
             sent: Arc::clone(&self.validations),
+        }
+    }
+
+    /// Asks for the tag of `key`, with the text that its writer gave, without the rest.
+    pub fn name(&self, key: &[u8]) -> Name {
+        let mut command = redis::cmd("GETRANGE");
+        let range = (0, BYTES_WITH_NAME - 1);
+        command.arg(&*self.server_key(key)).arg(range);
+        let commands = command.get_packed_command();
+        Name {
+            request: Request::new(self.links(), commands, 1, true),
+            format: Arc::clone(&self.format),
         }
     }
 
@@ -400,6 +412,28 @@ impl Operation for Validate {
     fn wait(&mut self, pause_at: Nanos) -> Poll<Result<Validated, RemoteError>> {
         let answer = self.question.wait(&self.format, &self.sent, pause_at);
         answer.map_ok(|heads| (heads.heads, heads.sent_at))
+    }
+}
+
+/// See [`Remote::name`].
+pub struct Name {
+    request: Request,
+    format: Arc<Format>,
+}
+
+/// The tag, or what else stands there.
+impl Operation for Name {
+    type Output = Result<Etag, Head>;
+
+    fn wait(&mut self, pause_at: Nanos) -> Poll<Result<Self::Output, RemoteError>> {
+        let Poll::Ready((replies, _)) = self.request.wait(pause_at)? else {
+            return Poll::Pending;
+        };
+        Poll::Ready(match replies.first() {
+            Some(Value::BulkString(bytes)) => Ok(self.format.etag(bytes)),
+            Some(reply) => lane::head_of(reply, &self.format).map(Err),
+            None => Err(unexpected("GETRANGE")),
+        })
     }
 }
 

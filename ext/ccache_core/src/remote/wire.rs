@@ -9,7 +9,7 @@
 //! tag that the caller gave. Integers are stored as their decimal digits, so that
 //! the server can count; a lease is a header without a body.
 
-use crate::etag::Etag;
+use crate::etag::{Etag, MAX_GIVEN};
 use crate::remote::compress::Compressor;
 use crate::remote::error::RemoteError;
 
@@ -19,6 +19,8 @@ const VERSION: u8 = 1;
 pub(crate) const HEADER: usize = 24;
 /// The first bytes, that of the coder included, which stand before the tag.
 const TAG_AT: usize = 8;
+/// What comes before the signature at most: header, length, and the longest given tag.
+pub(crate) const BYTES_WITH_NAME: usize = HEADER + 4 + 2 + MAX_GIVEN;
 /// The coder of a lease.
 const NO_CODER: u8 = 0;
 
@@ -71,8 +73,10 @@ pub enum Head {
     Absent,
     /// Somebody loads the value, under the lease of this token.
     Leased(Tag),
-    /// There is a value of this tag.
+    /// There is a value of this tag, which is that of its content.
     Tagged(Tag),
+    /// There is a value of this tag, which stands for the text that its writer gave.
+    Named(Tag),
     /// There is something that this store does not read.
     Rejected(Rejected),
 }
@@ -106,6 +110,11 @@ pub enum Body {
     Undecodable(RemoteError),
     /// Something that this store does not read.
     Rejected(Rejected),
+}
+
+/// The tag that a content has, from the header; the other way round than [`tag_of`].
+pub fn etag_of(tag: &Tag) -> Etag {
+    Etag::of_content(*tag)
 }
 
 /// The 16 bytes that stand for a tag in the header.
@@ -198,6 +207,11 @@ impl Format {
         self.signing_keys.is_empty()
     }
 
+    /// Whether a body is believed only with its signature.
+    pub fn verifies_bodies(&self) -> bool {
+        !self.signing_keys.is_empty()
+    }
+
     /// What the answer to a validation says.
     pub fn head(&self, bytes: &[u8]) -> Head {
         if bytes.is_empty() {
@@ -224,8 +238,24 @@ impl Format {
             Head::Rejected(Rejected::Foreign)
         } else if flags & IS_SIGNED == 0 && !self.signing_keys.is_empty() {
             Head::Rejected(Rejected::Unverified)
+        } else if flags & HAS_GIVEN_TAG != 0 {
+            Head::Named(tag)
         } else {
             Head::Tagged(tag)
+        }
+    }
+
+    /// The tag that the first [`BYTES_WITH_NAME`] bytes of a string say, or all of a
+    /// shorter one; else what they say. Believed without a look at the body, and so
+    /// without its signature.
+    pub fn etag(&self, bytes: &[u8]) -> Result<Etag, Head> {
+        match self.head(bytes) {
+            Head::Tagged(tag) => Ok(etag_of(&tag)),
+            Head::Named(tag) => given_tag(bytes)
+                .and_then(Etag::parse)
+                .filter(|etag| tag_of(etag) == tag)
+                .ok_or(Head::Rejected(Rejected::Foreign)),
+            other => Err(other),
         }
     }
 
@@ -235,7 +265,7 @@ impl Format {
             Head::Absent => return Ok(Body::Rejected(Rejected::Foreign)), // an empty string
             Head::Leased(_) => return Ok(Body::Leased),
             Head::Rejected(reason) => return Ok(Body::Rejected(reason)),
-            Head::Tagged(tag) => tag,
+            Head::Tagged(tag) | Head::Named(tag) => tag,
         };
         if let Some(number) = parse_integer(wire) {
             return Ok(Body::Integer(number));
@@ -304,8 +334,7 @@ impl<'a> Parts<'a> {
         let (given, rest) = if flags & HAS_GIVEN_TAG == 0 {
             (None, rest)
         } else {
-            let (length, rest) = rest.split_first_chunk::<2>()?;
-            let (text, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(*length)))?;
+            let (text, rest) = split_name(rest)?;
             (Some(text), rest)
         };
         let signed = &wire[..wire.len() - rest.len()];
@@ -324,6 +353,17 @@ impl<'a> Parts<'a> {
             body,
         })
     }
+}
+
+/// The text of a given tag, and what follows.
+fn split_name(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk::<2>()?;
+    rest.split_at_checked(usize::from(u16::from_le_bytes(*length)))
+}
+
+/// The text that stands in a string whose header says that there is one.
+fn given_tag(wire: &[u8]) -> Option<&[u8]> {
+    split_name(wire.get(HEADER + 4..)?).map(|(text, _)| text)
 }
 
 /// The tag of an encoded value (C1).

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 use crate::etag::Etag;
-use crate::remote::wire::{HEADER, integer_of_tag, lease, prefix};
+use crate::remote::wire::{BYTES_WITH_NAME, HEADER, integer_of_tag, lease, prefix};
 use crate::remote::{
     Body, Compressor, Format, Head, Rejected, RemoteError, SigningKey, Tag, tag_of, tag_of_integer,
 };
@@ -191,7 +191,11 @@ proptest! {
     ) {
         let format = manner.format();
         let (wire, etag) = format.encode(&key, &encoded, given.as_ref()).unwrap();
-        prop_assert_eq!(head(&format, &wire), Head::Tagged(tag_of(&etag)));
+        let tag = tag_of(&etag);
+        let head_of_value = if given.is_some() { Head::Named(tag) } else { Head::Tagged(tag) };
+        prop_assert_eq!(head(&format, &wire), head_of_value);
+        let beginning = &wire[..wire.len().min(BYTES_WITH_NAME)];
+        prop_assert_eq!(format.etag(beginning), Ok(etag.clone()));
         prop_assert!(given.is_none_or(|given| given == etag));
         let decoded = format.decode(&key, &wire);
         prop_assert_eq!(decoded, Ok(Body::Value { encoded, etag }));
@@ -397,6 +401,27 @@ fn a_header_alone_and_a_header_cut_short_are_foreign() {
         head(&format(), &wire[..23]),
         Head::Rejected(Rejected::Foreign)
     );
+}
+
+#[test]
+fn a_tag_is_told_by_what_stands_before_the_body() {
+    let longest = etag(&"t".repeat(1024));
+    for given in [etag("v1"), longest] {
+        let wire = encode(&format(), &[0; 5000], Some(&given));
+        assert_eq!(format().etag(&wire[..BYTES_WITH_NAME]), Ok(given.clone()));
+        // Cut short in the text, or with another text than the header's tag is of.
+        let end = HEADER + 6 + given.text().len();
+        let foreign = Err(Head::Rejected(Rejected::Foreign));
+        for damaged in [
+            &wire[..end - 1],
+            &wire[..HEADER],
+            &changed(&wire, end - 1, b'x'),
+        ] {
+            assert_eq!(format().etag(damaged), foreign);
+        }
+    }
+    assert_eq!(format().etag(b"42"), Ok(Etag::of_integer(42)));
+    assert_eq!(format().etag(b""), Err(Head::Absent));
 }
 
 #[test]

@@ -82,6 +82,11 @@ module Ccache
           %i[gone leased].include?(outcome.name) ? miss : transfer(key)
         end
 
+        # The etag of what memory does not have, or an Outcome, or nil.
+        def unknown_tag(key)
+          @remote.plain_integers? ? name_at_server(key, OUTCOMES) : entry(key)&.etag
+        end
+
         def reject(key, outcome, header)
           count(outcome.name)
           event(outcome.name, key)
