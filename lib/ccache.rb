@@ -15,6 +15,7 @@ require_relative "ccache/server_options"
 require_relative "ccache/remote_options"
 require_relative "ccache/revalidator"
 require_relative "ccache/pin_list"
+require_relative "ccache/if_none_match"
 require_relative "ccache/store/arguments"
 require_relative "ccache/store/load"
 require_relative "ccache/store/loading"
@@ -26,4 +27,8 @@ require_relative "ccache/store/remote"
 #
 # @see Ccache::Store
 module Ccache
+  # For Rack applications; see {Rack::Conditional}.
+  module Rack
+    autoload :Conditional, File.expand_path("ccache/rack/conditional", __dir__)
+  end
 end
