@@ -16,6 +16,8 @@ require_relative "ccache/remote_options"
 require_relative "ccache/revalidator"
 require_relative "ccache/pin_list"
 require_relative "ccache/if_none_match"
+require_relative "ccache/page_tag"
+require_relative "ccache/tally"
 require_relative "ccache/store/arguments"
 require_relative "ccache/store/load"
 require_relative "ccache/store/loading"
@@ -23,10 +25,14 @@ require_relative "ccache/store/embedding"
 require_relative "ccache/store"
 require_relative "ccache/store/remote"
 
+require_relative "ccache/railtie" if defined?(Rails::Railtie)
+
 # A conditional cache: live Ruby objects, each with an ETag beside it.
 #
 # @see Ccache::Store
 module Ccache
+  autoload :Notifications, File.expand_path("ccache/notifications", __dir__)
+
   # For Rack applications; see {Rack::Conditional}.
   module Rack
     autoload :Conditional, File.expand_path("ccache/rack/conditional", __dir__)

@@ -2,15 +2,21 @@
 
 require "rspec/core/rake_task"
 
-RSpec::Core::RakeTask.new(spec: :compile)
+# Rails is loaded by the specs of the railtie, in a process of their own.
+RAILTIE_SPECS = "spec/railtie/**/*_spec.rb"
+
+RSpec::Core::RakeTask.new(spec: :compile) { |task| task.exclude_pattern = RAILTIE_SPECS }
 Rake::Task["spec"].clear_comments.add_description("Run the specs")
 
 namespace :spec do
+  RSpec::Core::RakeTask.new(railtie: :compile) { |task| task.pattern = RAILTIE_SPECS }
+  Rake::Task["spec:railtie"].clear_comments.add_description("Run the specs of the railtie, in a real app under Puma")
+
   desc "Run the specs again with a minor GC at every allocation (smaller counts)"
   task stress: :compile do
     # Not what starts programs or is Ruby alone, on top of what the others go through.
     sh({ "GC_STRESS" => "1" }, RbConfig.ruby, "-S", "rspec", "--exclude-pattern",
-       "spec/{package,rails,rack}/**/*_spec.rb")
+       "spec/{package,rails,rack,railtie}/**/*_spec.rb")
   end
 
   desc "Run the specs of memory safety under valgrind's memcheck (smaller counts)"

@@ -16,6 +16,7 @@ require_relative "rails_store/racing"
 require_relative "rails_store/fetching"
 require_relative "rails_store/counting"
 require_relative "rails_store/clearing"
+require_relative "rails_store/pages"
 
 module Ccache
   # The parts of ActiveSupport::Cache::CcacheStore. What Rails' own store class does well

@@ -382,6 +382,15 @@ module Ccache
       self
     end
 
+    # Drops what this process holds: with a server its copies, which the next reads bring
+    # again; without one all entries.
+    #
+    # @return [Integer] how many entries memory held
+    # @raise [ClosedError]
+    def forget
+      clear
+    end
+
     # @return [PinList] the registry that keeps the stored objects alive
     def pin_list
       PinList.new(self)

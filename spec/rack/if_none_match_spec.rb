@@ -78,21 +78,22 @@ RSpec.describe Ccache::IfNoneMatch do
   end
 
   it "reads a long list, and a long one that is malformed at its end, in one pass" do
-    list = Array.new(20_000) { |i| "W/\"#{i}\"" }.join(" , ")
-    expect(match?(list, '"19999"')).to be(true)
-    expect(match?("#{list},#{" ," * 20_000}x", '"1"')).to be(false)
+    length = Scale.of(20_000, small: 200)
+    list = Array.new(length) { |i| "W/\"#{i}\"" }.join(" , ")
+    expect(match?(list, "\"#{length - 1}\"")).to be(true)
+    expect(match?("#{list},#{" ," * length}x", '"1"')).to be(false)
   end
 
   it "agrees with a reader that goes by the grammar's letter, on random headers" do
     random = Random.new(1)
     pieces = ['"a"', '"b"', 'W/"a"', ",", " ", "\t", "*", '"', "W/", "a", "\x80".b, ", "]
     grammar = %r{\A[ \t,]*(?:(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"[ \t]*(?:,[ \t,]*|\z))*\z}n
-    matched = Scale.of(20_000, small: 500).times.count do
+    matched = Scale.of(20_000, small: 200).times.count do
       header = Array.new(random.rand(1..7)) { pieces.sample(random: random) }.join.b
       expected = header.strip == "*" || (header.match?(grammar) && header.match?(%r{(?:\A|[ \t,])(?:W/)?"a"}n))
       expect(match?(header)).to be(expected), header.inspect
       expected
     end
-    expect(matched).to be > Scale.of(500, small: 5)
+    expect(matched).to be > Scale.of(500, small: 2)
   end
 end

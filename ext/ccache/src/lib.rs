@@ -23,6 +23,7 @@ mod snapshot;
 pub mod store;
 #[doc(hidden)]
 pub mod stored;
+mod tally;
 #[cfg(feature = "testing")]
 mod testing;
 mod typed_data;
@@ -37,6 +38,7 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     segment::init(ruby, ccache)?;
     methods::init(ruby, ccache)?;
     remote::init(ccache)?;
+    tally::init(ccache)?;
     #[cfg(feature = "testing")]
     testing::init(ruby, ccache)?;
     Ok(())

@@ -14,6 +14,7 @@ use crate::reaper::{self, Shelf};
 use crate::snapshot::{self, Snapshot};
 use crate::store::{self, Opened, Store, open, opened};
 use crate::stored::{Stored, Taken};
+use crate::tally;
 use crate::typed_data::from_raw;
 use ccache_core::{Condition, Entry, Etag, Removed, Write};
 use magnus::rb_sys::AsRawValue;
@@ -161,6 +162,7 @@ fn is_closed(store: Value) -> bool {
 fn read(store: Value, key: Value, absent: Value) -> Result<Value, Error> {
     let (live, opened) = open(&store)?;
     let key = Key::new(key)?;
+    tally::read();
     // SAFETY: the key is an argument; the look-up calls no Ruby.
     let taken = opened
         .shelf
@@ -180,6 +182,7 @@ fn read_entry(
     let (live, opened) = open(&store)?;
     let known = optional_etag(known)?;
     let key = Key::new(key)?;
+    tally::read();
     // SAFETY: the key is an argument; the look-up calls no Ruby.
     let found = opened.shelf.read(unsafe { key.bytes() }, |entry| {
         let is_known = known.as_ref() == Some(entry.etag());
@@ -293,6 +296,7 @@ fn give_back_lease(store: Value, key: Value, lease: u64) -> Result<bool, Error> 
 
 fn count_load(store: Value) -> Result<(), Error> {
     open(&store)?.1.shelf.counters().loads.increment();
+    tally::load();
     Ok(())
 }
 

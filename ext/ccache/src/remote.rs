@@ -7,6 +7,7 @@ use crate::errors;
 use crate::gvl::wait_for;
 use crate::handle::Live;
 use crate::store::{Opened, open, opened};
+use crate::tally;
 use ccache_core::remote::{Operation, Rejected, Remote, RemoteError, Reply};
 use ccache_core::{Clock, Nanos};
 use magnus::value::ReprValue;
@@ -96,7 +97,7 @@ fn ask<O: Operation>(
     operation: O,
 ) -> Result<O::Output, Error> {
     let ruby = live.ruby();
-    wait_for(&ruby, &link.clock, operation)?
+    tally::timing(|| wait_for(&ruby, &link.clock, operation))?
         .map_err(|error| errors::remote(&ruby, &error, link.remote.server(), key))
 }
 
@@ -143,8 +144,14 @@ fn count(store: Value, name: Symbol) -> Result<(), Error> {
     let (_live, opened) = open(&store)?;
     let counters = opened.shelf.counters();
     match &*name.name()? {
-        "misses" => counters.misses.increment(),
-        "transfers" => counters.transfers.increment(),
+        "misses" => {
+            counters.misses.increment();
+            tally::read();
+        }
+        "transfers" => {
+            counters.transfers.increment();
+            tally::transfer();
+        }
         "foreign" => counters.foreign.increment(),
         "unverified" => counters.unverified.increment(),
         "undecodable" => counters.undecodable.increment(),

@@ -39,6 +39,7 @@ module ActiveSupport
       include Ccache::RailsStore::Fetching
       include Ccache::RailsStore::Counting
       include Ccache::RailsStore::Clearing
+      include Ccache::RailsStore::Pages
 
       # @return [Boolean] for recyclable cache keys
       def self.supports_cache_versioning?

@@ -1,7 +1,5 @@
 # frozen_string_literal: true
 
-require_relative "../page_tag"
-
 module Ccache
   module Rack
     # Middleware: answers `304 Not Modified` from the tags of entries, without running
@@ -27,7 +25,9 @@ module Ccache
     #     [200, {}, [render(settings)]]
     #   }
     class Conditional
+      # Where a request's env may name the page's key.
       KEY = "ccache.key"
+      # Where the application finds the entries.
       ENTRIES = "ccache.entries"
 
       # @param app [#call]

@@ -3,8 +3,9 @@
 module Ccache
   class Store
     # What a loader brought: the value for its own caller, what the cache keeps,
-    # whether that is an encoding, and whether it is still true for others.
-    Loaded = Struct.new(:own, :kept, :encoded, :current) do
+    # whether that is an encoding, whether it is still true for others, and the etag of
+    # what was stored.
+    Loaded = Struct.new(:own, :kept, :encoded, :current, :etag) do
       alias_method :current?, :current
 
       # For its caller, and for others if it is nil and still true.
@@ -96,8 +97,8 @@ module Ccache
 
       def store_loaded(key, value, load, lease, _condition)
         kept, encoded = Values.keep(value, load.policy)
-        is_stored = write(key, kept, encoded, nil, load.lifetime, lease, nil)
-        Loaded.new(encoded ? value : kept, kept, encoded, !is_stored.nil?)
+        etag = write(key, kept, encoded, nil, load.lifetime, lease, nil)
+        Loaded.new(encoded ? value : kept, kept, encoded, !etag.nil?, etag)
       end
     end
   end

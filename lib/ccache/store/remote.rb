@@ -103,6 +103,11 @@ module Ccache
         clear_matching(pattern)
       end
 
+      # See {Store#forget}.
+      def forget
+        drop_all_local
+      end
+
       # See {Store#increment}. One round trip, atomic on the server.
       def increment(key, amount = 1, expires_in: INHERITED)
         check_amount(amount)

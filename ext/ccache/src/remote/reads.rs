@@ -3,19 +3,23 @@
 //! The entry's `Arc` keeps its object pinned while the server is asked without the
 //! GVL, whatever happens to the map meanwhile; the answer is that very object.
 
-use super::{Link, Outcome, ask, key_or_keys, link};
+use super::{Link, Outcome, ask, check_replies, key_or_keys, link};
 use crate::arguments::{Key, key_bytes, optional_etag};
 use crate::errors;
 use crate::handle::Live;
 use crate::methods::{face, seconds, text};
 use crate::store::{Opened, open};
 use crate::stored::{Stored, Taken};
-use ccache_core::remote::{Body, Expiry, Head, RemoteError, etag_of, tag_of};
+use crate::tally;
+use ccache_core::remote::{Body, Expiry, Head, RemoteError, Reply, etag_of, tag_of};
 use ccache_core::{Condition, Entry, Etag, NEVER, Nanos};
 use magnus::value::ReprValue;
 use magnus::{Error, IntoValue, Module, RArray, RModule, Ruby, Value, method};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+
+/// The bytes that a validation brings.
+const HEADER: i64 = 24;
 
 /// Whether the server was asked.
 type WasAsked = bool;
@@ -134,6 +138,7 @@ fn look_multi(
             }
             Some(entry) if !is_asked => {
                 opened.shelf.counters().hits.increment();
+                tally::read();
                 value_of(&live, &entry)?
             }
             Some(entry) => {
@@ -175,6 +180,7 @@ fn look_up(
     };
     if max_age > 0 && is_fresh(&entry, max_age, opened.shelf.clock().now()) {
         opened.shelf.counters().hits.increment();
+        tally::read();
         return Ok(Looked::Holds(entry, false));
     }
     let (heads, sent_at) = ask(live, link, key, link.remote.validate([entry.key()]))?;
@@ -205,6 +211,7 @@ fn judge(opened: &Opened, entry: Arc<Entry<Stored>>, head: Head, sent_at: Nanos)
             entry.validate(sent_at);
             opened.shelf.counters().hits.increment();
             opened.shelf.counters().not_modified.increment();
+            tally::not_modified();
             return Looked::Holds(entry, true);
         }
         other => outcome_of(other),
@@ -266,11 +273,13 @@ fn tag_at_server(store: Value, key: Value, outcomes: RArray) -> Result<Value, Er
     if let Head::Tagged(tag) | Head::Named(tag) = head {
         let known = opened.shelf.peek(&bytes);
         if let Some(entry) = known.filter(|entry| tag_of(entry.etag()) == tag) {
+            tally::not_modified();
             return Ok(text(&live.ruby(), entry.etag()).as_value());
         }
     }
     match head {
         Head::Tagged(tag) if !link.remote.format().verifies_bodies() => {
+            tally::not_modified();
             Ok(text(&live.ruby(), &etag_of(&tag)).as_value())
         }
         other => outcome_of(other).of(outcomes),
@@ -283,9 +292,25 @@ fn name_at_server(store: Value, key: Value, outcomes: RArray) -> Result<Value, E
     let (live, opened) = open(&store)?;
     let link = link(opened)?;
     match ask(&live, link, key, link.remote.name(&key_bytes(key)?))? {
-        Ok(etag) => Ok(text(&live.ruby(), &etag).as_value()),
+        Ok(etag) => {
+            tally::not_modified();
+            Ok(text(&live.ruby(), &etag).as_value())
+        }
         Err(other) => outcome_of(other).of(outcomes),
     }
+}
+
+/// Bytes of what the server holds for `key` beside the header, which are those that a
+/// validation spares.
+fn spared_bytes(store: Value, key: Value) -> Result<i64, Error> {
+    let (live, opened) = open(&store)?;
+    let link = link(opened)?;
+    let (replies, _) = ask(&live, link, key, link.remote.length(&key_bytes(key)?))?;
+    check_replies(&live, link, key, &replies)?;
+    Ok(match replies.first() {
+        Some(Ok(Reply::Integer(length))) => (length - HEADER).max(0),
+        _ => 0,
+    })
 }
 
 /// What a header comes to for who does not have the value.
@@ -376,6 +401,7 @@ pub(super) fn init(remote: RModule) -> Result<(), Error> {
     remote.define_private_method("look_multi", method!(look_multi, 3))?;
     remote.define_private_method("tag_at_server", method!(tag_at_server, 2))?;
     remote.define_private_method("name_at_server", method!(name_at_server, 2))?;
+    remote.define_private_method("spared_bytes", method!(spared_bytes, 1))?;
     remote.define_private_method("pull", method!(pull, 2))?;
     Ok(())
 }

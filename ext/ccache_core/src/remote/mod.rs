@@ -316,6 +316,13 @@ impl Remote {
         self.request(commands, count)
     }
 
+    /// The length of the string at `key`.
+    pub fn length(&self, key: &[u8]) -> Replies {
+        let mut command = redis::cmd("STRLEN");
+        command.arg(&*self.server_key(key));
+        self.request(command.get_packed_command(), 1)
+    }
+
     /// One step through the namespace's keys that match `glob`, a pattern of Redis'.
     pub fn scan(&self, cursor: &[u8], glob: &[u8]) -> Replies {
         let mut command = redis::cmd("SCAN");

@@ -49,7 +49,7 @@ module Ccache
         def store_loaded(key, value, load, lease, condition)
           form = prepare(key, value, load.policy, nil)
           etag = put_loaded(key, form, load.lifetime, lease, condition)
-          Loaded.new(form.is_encoded ? value : form.kept, form.kept, form.is_encoded, !etag.nil?)
+          Loaded.new(form.is_encoded ? value : form.kept, form.kept, form.is_encoded, !etag.nil?, etag)
         rescue ConnectionError, TimeoutError, ServerError => e
           count(:write_failures)
           event(:write_failed, key, e)

@@ -1,0 +1,44 @@
+# frozen_string_literal: true
+
+module Ccache
+  module Notifications
+    # Publishes what goes wrong between a store and its server; prepended to what a store
+    # with a server is extended by.
+    #
+    # @api private
+    module OfFailures
+      # Whatever asks the server, and may fail.
+      ASKING = %i[look look_entry look_multi tag_at_server name_at_server pull push push_multi delete_at_server
+                  delete_at_server_if increment_at_server lease_at_server clear_step].freeze
+
+      private
+
+      ASKING.each do |name|
+        define_method(name) do |*arguments|
+          started = milliseconds
+          super(*arguments)
+        rescue RemoteFailure => e
+          publish(name, e.key, e, milliseconds - started)
+          raise
+        end
+      end
+
+      # What is told to `on_event:`.
+      def event(name, key, error = nil)
+        super
+        publish(name, key, error, 0.0)
+      end
+
+      def publish(reason, key, error, duration)
+        return unless Notifications.wanted?("error.ccache")
+
+        Notifications.instrument("error.ccache", key: key, reason: reason, error: error, server: server,
+                                                 duration: duration)
+      end
+
+      def milliseconds
+        Process.clock_gettime(Process::CLOCK_MONOTONIC, :float_millisecond)
+      end
+    end
+  end
+end

@@ -1,0 +1,33 @@
+# frozen_string_literal: true
+
+require "fileutils"
+require "tmpdir"
+
+# The app of spec/rails_app, copied where a spec may change it, with a database.
+class RailsSite
+  SOURCE = File.expand_path("../rails_app", __dir__)
+
+  attr_reader :directory
+
+  def initialize
+    @directory = Dir.mktmpdir("ccache-rails")
+    FileUtils.cp_r("#{SOURCE}/.", directory)
+    FileUtils.rm_f(path("Gemfile.lock"))
+  end
+
+  def path(name)
+    File.join(directory, name)
+  end
+
+  def environment(redis:, cache: "ccache")
+    { "APP_REDIS" => redis, "APP_CACHE" => cache, "APP_DATABASE" => path("db.sqlite3") }
+  end
+
+  def log
+    Dir[path("log/*.log")].map { |file| File.read(file) }.join
+  end
+
+  def remove
+    FileUtils.rm_rf(directory)
+  end
+end
