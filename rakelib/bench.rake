@@ -11,7 +11,8 @@ benches = {
   threads: "Measure how many validated reads threads get from one store, and how many commands that takes",
   multi: "Measure how long a hundred validated reads take at once, beside one",
   interrupt: "Measure how soon a wait for a server that hangs ends when its thread is wanted elsewhere",
-  rails: "Measure how long Rails.cache.read takes, beside Rails' own stores"
+  rails: "Measure how long Rails.cache.read takes, beside Rails' own stores",
+  rails_app: "Measure how many pages a Rails app serves that needs all its settings, by its cache store"
 }
 
 desc "Run all benches"
