@@ -223,7 +223,7 @@ fn counting_is_one_command_or_one_transaction_if_it_is_to_expire() {
 #[test]
 fn clearing_looks_for_the_namespace_as_it_is_and_unlinks_by_name() {
     let answer = run(
-        |remote| remote.scan(b"17"),
+        |remote| remote.scan(b"17", b"*"),
         &["SCAN 17 MATCH ns:* COUNT 1000"],
         b"*2\r\n$2\r\n42\r\n*2\r\n$4\r\nns:a\r\n$4\r\nns:b\r\n",
     );
@@ -242,7 +242,7 @@ fn clearing_looks_for_the_namespace_as_it_is_and_unlinks_by_name() {
     let puppet = Puppet::new();
     let clock = crate::clock::Clock::manual();
     let remote = Remote::new(puppet.server(), br"a*?[x-z]^\", format(), clock.clone());
-    let scanned = start(remote.scan(b"0"), &clock);
+    let scanned = start(remote.scan(b"0", b"*"), &clock);
     let mut peer = puppet.accept();
     // Each backslash of the pattern is shown as two.
     let pattern = r"a\\*\\?\\[x\\-z\\]\\^\\\\:*";
