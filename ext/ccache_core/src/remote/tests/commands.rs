@@ -6,7 +6,7 @@ use crate::etag::Etag;
 use crate::remote::script::compare_and_set_hash;
 use crate::remote::wire::{Rejected, lease, tag_of};
 use crate::remote::{
-    Body, Compared, Expiry, Operation, Remote, RemoteError, Reply, ServerCondition,
+    Body, Compared, Expiry, Head, Operation, Remote, RemoteError, Reply, ServerCondition,
 };
 use std::time::Duration;
 
@@ -218,6 +218,28 @@ fn counting_is_one_command_or_one_transaction_if_it_is_to_expire() {
     assert_eq!(count(b"*2\r\n$-1\r\n:44\r\n"), Ok(Reply::Integer(44)));
     let error = count(b"*2\r\n$-1\r\n-ERR value is not an integer or out of range\r\n");
     assert!(matches!(error, Err(RemoteError::Server { code, .. }) if code == "ERR"));
+}
+
+#[test]
+fn a_tag_is_asked_for_with_the_longest_name_that_it_may_have() {
+    let answer = run(
+        |remote| remote.name(b"key"),
+        &["GETRANGE ns:key 0 1053"],
+        b"$2\r\n42\r\n",
+    );
+    assert_eq!(answer, Ok(Ok(Etag::of_integer(42))));
+    let none = run(
+        |remote| remote.name(b"key"),
+        &["GETRANGE ns:key 0 1053"],
+        b"$0\r\n\r\n",
+    );
+    assert_eq!(none, Ok(Err(Head::Absent)));
+    let length = run(
+        |remote| remote.length(b"key"),
+        &["STRLEN ns:key"],
+        b":42\r\n",
+    );
+    assert_eq!(replies(length), [Ok(Reply::Integer(42))]);
 }
 
 #[test]
