@@ -23,6 +23,9 @@ class PumaSite < RailsSite
     @environment = environment(redis: redis, cache: cache).merge(InstalledGem.environment, own)
     prepare
     start
+  rescue StandardError
+    stop
+    raise
   end
 
   # By what Puma says, since with `fork_worker` they are not all its children.
@@ -56,11 +59,8 @@ class PumaSite < RailsSite
   end
 
   def stop
-    return unless @pid
-
-    Process.kill(:TERM, @pid)
-    waiter = Process.detach(@pid)
-    kill unless waiter.join(20)
+    Process.kill(:TERM, @pid) if @pid
+    kill if @pid && !Process.detach(@pid).join(20)
     @pid = nil
   ensure
     remove
