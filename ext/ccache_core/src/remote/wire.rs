@@ -245,7 +245,7 @@ impl Format {
         }
     }
 
-    /// The tag that the first [`BYTES_WITH_NAME`] bytes of a string say, or all of a
+    /// The tag that the first `BYTES_WITH_NAME` bytes of a string say, or all of a
     /// shorter one; else what they say. Believed without a look at the body, and so
     /// without its signature.
     pub fn etag(&self, bytes: &[u8]) -> Result<Etag, Head> {
