@@ -11,7 +11,8 @@ module Ccache
   # soon as somebody subscribes; elsewhere call {publish}.
   #
   # - `validate.ccache`: a server was asked whether a copy holds. `key`, `etag`,
-  #   `not_modified`, and `bytes` that did not have to come.
+  #   `not_modified`, and `bytes` that did not have to come; `asked` is false if memory was
+  #   fresh enough.
   # - `load.ccache`: a value was fetched `from` a `:server` or a `:block`. `key`, and its
   #   `etag`, nil if there is none.
   # - `error.ccache`: a server failed, or holds what is not read. `key`, `error`, `reason`
@@ -26,6 +27,9 @@ module Ccache
   module Notifications
     # What may be subscribed to.
     NAMES = %w[validate.ccache load.ccache error.ccache].freeze
+    # Other Ractors than this one have no subscribers.
+    MAIN = Ractor.current
+    private_constant :MAIN
 
     class << self
       # From now on events are published. May be called again.
@@ -49,7 +53,7 @@ module Ccache
 
       # @api private
       def wanted?(name)
-        ActiveSupport::Notifications.notifier.listening?(name)
+        Ractor.current.equal?(MAIN) && ActiveSupport::Notifications.notifier.listening?(name)
       end
 
       # @api private

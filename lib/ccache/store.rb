@@ -321,7 +321,7 @@ module Ccache
       key = unchanging(key)
       loop do
         number, etag = read_parts(key, nil, Freshness::NONE)
-        raise InvalidValue.for(number, "add to", "it is no Integer") unless etag.nil? || number.is_a?(Integer)
+        raise InvalidValue.for(number, "add to", "it is no Integer") unless etag.nil? || Integer === number
 
         sum = (number || 0) + amount
         return sum if write_value(key, sum, @values, nil, etag ? :kept : lifetime, etag)

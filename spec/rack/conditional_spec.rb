@@ -169,6 +169,8 @@ RSpec.describe Ccache::Rack::Conditional do
   end
 
   it "refuses a version that is no String" do
+    expect { Ccache::Rack::Conditional.new(nil, store: 7) }
+      .to raise_error(Ccache::InvalidOption, /store: takes a Ccache::Store, got 7/)
     expect { conditional(version: 1) }.to raise_error(Ccache::InvalidOption, /version: takes a String or nil, got 1/)
   end
 end

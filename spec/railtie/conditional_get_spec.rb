@@ -175,6 +175,13 @@ RSpec.describe Ccache::Railtie::ConditionalGet do
     expect(racing.page_entry("key")).to eq([nil, nil])
   end
 
+  it "makes no tag of what this process cannot decode" do
+    Object.const_set(:Vanishing, Class.new)
+    Rails.cache.write("key", Vanishing.new)
+    Object.send(:remove_const, :Vanishing)
+    expect(Rails.cache.page_entry("key")).to eq([nil, nil])
+  end
+
   it "adds no action to a controller" do
     expect(SettingsController.action_methods).not_to include("fresh_when_cached", "stale_cached?")
     expect(SettingsController.const_defined?(:CachedPage)).to be(false)

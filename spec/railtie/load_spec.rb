@@ -26,7 +26,8 @@ RSpec.describe "The app under Puma" do
 
     after(:context) do
       @site&.stop
-      @redis.stop
+    ensure
+      @redis&.stop
     end
 
     it "runs the installed gem, not the source tree", limit: 590 do

@@ -40,6 +40,20 @@ RSpec.describe Ccache::Notifications do
     expect(told.last[1]).to include(key: "key", etag: etag, from: :server)
   end
 
+  it "tells what memory answered without asking" do
+    here.set("key", value)
+    told = events { here.get("key", max_age: 60) }
+    expect(told.map { |_, payload| payload[:asked] }).to eq([false])
+    expect(events { here.get("key") }.map { |_, payload| payload[:asked] }).to eq([true])
+  end
+
+  it "leaves stores to other Ractors" do
+    Ractor.new { Ccache::Store.new.freeze.fetch("key") { "loaded" } }.take # a warm-up: it warns once
+    store = Ccache::Store.new(redis: Servers.shared.url, namespace: namespace, values: :frozen)
+    Ractor.make_shareable(store)
+    expect(Ractor.new(store) { |shared| shared.fetch("key") { "loaded" } }.take).to eq("loaded")
+  end
+
   it "tells what a block loads, with a server and without" do
     told = events { [here, Ccache::Store.new].each { |store| store.fetch("key") { "loaded" } } }
     expect(told.map { |name, payload| [name, payload[:from]] })

@@ -23,7 +23,7 @@ class PumaSite < RailsSite
     @environment = environment(redis: redis, cache: cache).merge(InstalledGem.environment, own)
     prepare
     start
-  rescue StandardError
+  rescue Exception # rubocop:disable Lint/RescueException -- nothing is to be left behind, whatever ends this
     stop
     raise
   end

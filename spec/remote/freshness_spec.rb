@@ -125,16 +125,18 @@ RSpec.describe Ccache::Store, "freshness" do
   end
 
   it "of a write is not lost to an older transfer that ends after it" do
+    reached, gate = Array.new(2) { Thread::Queue.new }
     slow = Object.new
-    gate = Thread::Queue.new
     slow.define_singleton_method(:dump) { |value| Marshal.dump(value) }
-    slow.define_singleton_method(:load) { |bytes| Marshal.load(bytes).tap { |value| gate.pop if value == "slow" } }
-    remote(coder: slow).tap { |store| gate << true and store.set("key", "slow") }
-    gate.clear
+    slow.define_singleton_method(:load) do |bytes|
+      Marshal.load(bytes).tap { |value| reached << true and gate.pop if value == "slow" }
+    end
+    gate << true # for the writer's own look at its value
+    remote(coder: slow).set("key", "slow")
+    reached.clear
     store = remote(coder: slow, max_age: 60)
     reader = Thread.new { store.get("key") }
-    until_asleep(reader)
-    gate << true # for the writer's own look at its value, if it takes one
+    reached.pop
     store.set("key", "mine")
     gate << true
     expect(join(reader)).to eq(["slow"])

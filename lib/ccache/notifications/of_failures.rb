@@ -13,14 +13,17 @@ module Ccache
 
       private
 
+      # By text, since a method that is made of a block belongs to its Ractor.
       ASKING.each do |name|
-        define_method(name) do |*arguments|
-          started = milliseconds
-          super(*arguments)
-        rescue RemoteFailure => e
-          publish(name, e.key, e, milliseconds - started)
-          raise
-        end
+        class_eval <<~RUBY, __FILE__, __LINE__ + 1
+          def #{name}(*)                                           # def look(*)
+            started = milliseconds                                 #   started = milliseconds
+            super                                                  #   super
+          rescue RemoteFailure => e                                # rescue RemoteFailure => e
+            publish(:#{name}, e.key, e, milliseconds - started)    #   publish(:look, e.key, e, milliseconds - started)
+            raise                                                  #   raise
+          end                                                      # end
+        RUBY
       end
 
       # What is told to `on_event:`.

@@ -67,6 +67,7 @@ module Ccache
       def validating(key, ask)
         Notifications.instrument("validate.ccache", key: key) do |payload|
           answer = ask.call
+          payload[:asked] = !answer.is_a?(Array) || answer[5]
           payload[:etag] = etag = yield(answer)
           payload[:not_modified] = !etag.nil?
           payload[:bytes] = etag ? spared(key) : 0

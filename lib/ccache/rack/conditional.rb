@@ -14,6 +14,9 @@ module Ccache
     # give it if the key is written meanwhile. Where an entry is missing, or the server
     # does not answer, `env["ccache.entries"]` is nil and the response as it is.
     #
+    # A 304 is answered before the application could refuse the request: what is not for
+    # everybody belongs behind the middleware that knows who asks.
+    #
     # GET and HEAD alone are conditional; a response that has an ETag keeps it.
     #
     # @example
@@ -41,6 +44,10 @@ module Ccache
       # @raise [InvalidOption]
       def initialize(app, store:, version: nil, headers: {}, &key)
         raise InvalidOption.for(:version, version, "a String or nil") unless version.nil? || version.is_a?(String)
+
+        unless store.respond_to?(:entry) && store.respond_to?(:etag)
+          raise InvalidOption.for(:store, store, "a Ccache::Store")
+        end
 
         @app = app
         @store = store

@@ -78,7 +78,7 @@ module Ccache
 
       # What `raw: true` wrote is text.
       def number_of(value)
-        return value.to_i if value.is_a?(Numeric) || value.is_a?(String)
+        return value.to_i if value.nil? || value.is_a?(Numeric) || value.is_a?(String)
 
         raise InvalidValue.for(value, "add to", "it is no number")
       end

@@ -4,10 +4,6 @@ module Ccache
   module RailsStore
     # What {Ccache::Store} is given to keep, and what a caller is given of it.
     module Keeping
-      # In seconds: how much longer than it says an entry stays that others may take
-      # while one makes the next (`race_condition_ttl:`), as in RedisCacheStore.
-      RACE_MARGIN = 300
-
       private
 
       # @param options [Options]
@@ -20,7 +16,7 @@ module Ccache
       # The bare value, unless Rails wants to know its version later, or when it expires
       # by the wall clock.
       def kept(value, version, expires_at, options)
-        return value if version.nil? && !(expires_at && by_wall_clock?(value, options))
+        return value if version.nil? && !(expires_at && by_wall_clock?(value, options)) && !item_of(value)
 
         item = Item.new(value, version, expires_at)
         @has_hashes ? item.to_h : item
@@ -33,7 +29,7 @@ module Ccache
       def by_wall_clock?(value, options)
         return true if !@has_server || races?(options)
 
-        @values == :fresh && !(options[:raw] && value.is_a?(Integer))
+        @values == :fresh && !(options[:raw] && Integer === value)
       end
 
       # @return [Item, nil] nil for a bare value
@@ -53,12 +49,13 @@ module Ccache
         options[:race_condition_ttl].to_i.positive?
       end
 
-      # How long {Ccache::Store} is to keep it, in seconds.
+      # How long {Ccache::Store} is to keep it, in seconds: as much longer than it says as
+      # others may take it while one makes the next.
       def lifetime(options)
         expires_in = options[:expires_in]
         return unless expires_in
 
-        [expires_in.to_f, 0].max + (races?(options) ? RACE_MARGIN : 0)
+        [expires_in.to_f, 0].max + (races?(options) ? options[:race_condition_ttl].to_f : 0)
       end
 
       # When it expires by the wall clock, in seconds since 1970.

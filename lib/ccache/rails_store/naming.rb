@@ -14,6 +14,8 @@ module Ccache
       MARK_BYTE = MARK.ord
       # In bytes, as in RedisCacheStore. Longer keys end with their digest.
       LONGEST = 1024
+      # In bytes, with the namespace: Rails 8.1 itself cuts what is longer.
+      PLAIN = 250
 
       private
 
@@ -22,12 +24,13 @@ module Ccache
         # An app may set another one later: `cache.options[:namespace] = …`
         @namespace = namespace.respond_to?(:call) ? Object.new : namespace
         @prefix = namespace.nil? || namespace.respond_to?(:call) ? "" : -"#{namespace}:"
+        @longest_plain = PLAIN - @prefix.bytesize
       end
 
       # Whether a name is what its entry is stored under, without a look at options.
       def plain_name?(name)
-        name.instance_of?(String) && (first = name.getbyte(0)) && first != MARK_BYTE && name.bytesize <= LONGEST &&
-          @namespace.equal?(@options[:namespace])
+        name.instance_of?(String) && (first = name.getbyte(0)) && first != MARK_BYTE &&
+          name.bytesize <= @longest_plain && @namespace.equal?(@options[:namespace]) && @options[:version].nil?
       end
 
       # @param key [String, nil] as `normalize_key` made it
@@ -37,8 +40,9 @@ module Ccache
         shortened(is_own ? key.byteslice(@prefix.bytesize..) : "#{MARK}#{key}")
       end
 
-      # The other way round, for short keys.
+      # The other way round, for short keys. Not valid where it is no text.
       def whole_key(stored)
+        stored = stored.dup.force_encoding(Encoding::UTF_8)
         stored.start_with?(MARK) ? stored.byteslice(1..) : "#{@prefix}#{stored}"
       end
 

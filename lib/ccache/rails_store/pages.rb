@@ -21,7 +21,8 @@ module Ccache
       # @return [Array(String, Object)] the same, with the value; nil twice without an entry
       def page_entry(name)
         options = merged_options(nil)
-        entry = failsafe(:read_entry) { @ccache.entry(stored_key(normalize_key(name, options))) }
+        stored = stored_key(normalize_key(name, options))
+        entry = failsafe(:read_entry, on: Failsafe::READ_FAILURES) { @ccache.entry(stored) }
         item = entry && item_of(entry.value)
         return [nil, nil] if entry.nil? || (item && !item.usable?(normalize_version(name, options)))
 

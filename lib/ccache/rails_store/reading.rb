@@ -75,7 +75,7 @@ module Ccache
         policy = options[:values]
         return value unless policy
 
-        is_own = @values == :fresh || (@values == :auto && !value.frozen?)
+        is_own = @values == :fresh
         Values.check(policy) == :fresh && !is_own ? Values.copy_mutable(value) : value
       end
     end

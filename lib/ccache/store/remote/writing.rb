@@ -89,7 +89,7 @@ module Ccache
         end
 
         def payload_of(key, value, etag)
-          return value if etag.nil? && value.is_a?(Integer) && INTEGERS.cover?(value) && @remote.plain_integers?
+          return value if etag.nil? && Integer === value && INTEGERS.cover?(value) && @remote.plain_integers?
 
           payload = dump(key, value)
           return payload if payload.is_a?(String)
