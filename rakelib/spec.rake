@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "rspec/core/rake_task"
+require_relative "../spec/support/servers"
 
 # Rails is loaded by the specs of the railtie, in a process of their own.
 RAILTIE_SPECS = "spec/railtie/**/*_spec.rb"
@@ -19,12 +20,21 @@ namespace :spec do
        "spec/{package,rails,rack,railtie}/**/*_spec.rb")
   end
 
+  desc "Run the specs with a server again, with each other kind of server that is installed"
+  task servers: :compile do
+    Server.installed.drop(1).each do |binary|
+      sh({ "CCACHE_TEST_SERVER" => binary }, RbConfig.ruby, "-S", "rspec", "spec/remote", "spec/consistency",
+         "spec/package/readme_spec.rb")
+    end
+  end
+
   desc "Run the specs of memory safety under valgrind's memcheck (smaller counts)"
   task memcheck: :compile do
     # Uninitialised values are not looked for: Ruby scans its stack for references.
     # The frame is that of ruby_init_stack, which touches the end of the stack.
     sh({ "MEMCHECK" => "1" }, "valgrind", "--tool=memcheck", "--undef-value-errors=no", "--leak-check=no", "--quiet",
-       "--max-stackframe=9000000", "--num-callers=30", "--error-exitcode=99", RbConfig.ruby, "-Ilib", "-S", "rspec",
+       "--max-stackframe=9000000", "--suppressions=spec/support/valgrind.supp", "--num-callers=30",
+       "--error-exitcode=99", RbConfig.ruby, "-Ilib", "-S", "rspec",
        *%w[survival cycles forgetting compaction flatness].map { |name| "spec/pins/#{name}_spec.rb" },
        *%w[writing values expiry bounds].map { |name| "spec/ccache/store/#{name}_spec.rb" },
        *%w[reading writing].map { |name| "spec/remote/#{name}_spec.rb" })
