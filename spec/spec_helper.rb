@@ -12,6 +12,13 @@ module RaiseWarnings
 end
 Warning.extend(RaiseWarnings)
 
+# Every kind of warning that this Ruby has (3.3: performance, 3.4: strict_unused_block).
+%i[deprecated performance strict_unused_block].each do |category|
+  Warning[category] = true
+rescue ArgumentError # of a later Ruby
+  next
+end
+
 Dir[File.join(__dir__, "support/*.rb")].each { |file| require file }
 require "ccache"
 

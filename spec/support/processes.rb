@@ -6,11 +6,14 @@ require "rbconfig"
 # Ruby programs in processes of their own, for what ends a process.
 module Processes
   LIBRARY = File.expand_path("../../lib", __dir__)
+  # All that this Ruby has, experimental features aside.
+  WARNINGS = ["-w", "-W:no-experimental", *("-W:performance" if RUBY_VERSION >= "3.3"),
+              *("-W:strict_unused_block" if RUBY_VERSION >= "3.4")].freeze
   Outcome = Struct.new(:status, :output)
 
   # Runs a program that has ccache loaded; fails if it does not exit by itself.
   def run_ruby(program, *arguments, within: 60)
-    command = [RbConfig.ruby, "-w", "-W:no-experimental", "-I", LIBRARY, "-r", "ccache", "-e", program, *arguments]
+    command = [RbConfig.ruby, *WARNINGS, "-I", LIBRARY, "-r", "ccache", "-e", program, *arguments]
     output, status = Open3.popen2e(*command, &collector(within))
     Outcome.new(status, output)
   end
