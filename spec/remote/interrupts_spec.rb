@@ -68,7 +68,7 @@ RSpec.describe "A wait for a server that hangs" do
       $stdout.sync = true
       store = Ccache::Store.new(redis: { url: ARGV[0], read_timeout: 30 }, namespace: ARGV[1])
       store.get("key")
-      trap("USR1") { Thread.new { store.size }.join; puts "handled" }
+      trap("USR1") { Thread.new { store.size }.join; $stdout.syswrite("handled\n") } # puts may be at work outside
       trap("USR2") { raise IOError, "out" }
       begin
         puts "ready"
