@@ -18,6 +18,11 @@ use std::task::Poll;
 /// `rb_nogvl` with `INTR_FAIL` returns without having run the function when an
 /// interrupt is pending, and never raises through Rust's frames, as
 /// `rb_thread_call_without_gvl` does.
+///
+/// Ruby 3.4's `RB_NOGVL_OFFLOAD_SAFE` is not among the flags, although `work` could
+/// run on any thread. With it a fiber scheduler's Ruby code waits for `work`: it may
+/// be left by an exception (through Rust's frames) while the scheduler's thread is
+/// still inside, and works on what stood in those frames, Ruby's own among them.
 pub(crate) fn without_gvl<T: Send>(
     ruby: &Ruby,
     work: impl FnOnce() -> T + Send,
