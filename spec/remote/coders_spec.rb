@@ -4,11 +4,12 @@
 RSpec.describe Ccache::Store, "coders and compression" do
   let(:text) { "a text that compresses well " * 100 }
 
-  it "encode as JSON or MessagePack, and read their own value back at once" do
-    %i[json message_pack].each do |coder|
-      here, there = Array.new(2) { remote(coder: coder, namespace: "#{namespace}#{coder}") }
+  # The tag is the gem's name: rake core goes without the gems that have native code.
+  { json: [], message_pack: [:msgpack] }.each do |coder, gems|
+    it "encode as #{coder}, and read their own value back at once", *gems do
+      here, there = Array.new(2) { remote(coder: coder) }
       here.set("key", { a: [1, nil, "é"] })
-      expect([here["key"], there["key"]]).to all(eq({ "a" => [1, nil, "é"] })), coder.to_s
+      expect([here["key"], there["key"]]).to all(eq({ "a" => [1, nil, "é"] }))
       expect(here["key"]["a"].last.encoding).to eq(Encoding::UTF_8)
       expect(here.stats[:transfers]).to eq(0)
     end
