@@ -129,7 +129,7 @@ RSpec.describe Ccache::Store, "writing with a server" do
   it "clears its namespace alone, in steps" do
     other = remote(namespace: "#{namespace}[*]?")
     other.set("kept", "value")
-    here.set_multi(Array.new(2500) { |number| ["key#{number}", "value"] }.to_h)
+    without_stress { here.set_multi(Array.new(2500) { |number| ["key#{number}", "value"] }.to_h) }
     expect(here.clear).to eq(2500)
     expect([here.size, there["key7"], other["kept"]]).to eq([0, nil, "value"])
     expect(other.clear).to eq(1)
