@@ -63,7 +63,7 @@ module Ccache
 
     # @param options [Hash]
     # @option options [Integer, nil] :max_entries the most entries to keep; no
-    #   bound by default. What goes first is decided by SIEVE (Zhang et al., NSDI 2024).
+    #   bound by default. What goes first is decided by how often and how lately it was used.
     # @option options [Numeric, ActiveSupport::Duration, nil] :expires_in seconds
     #   that entries live unless a write says otherwise; nil for ever
     # @option options [Symbol] :values see above

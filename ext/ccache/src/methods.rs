@@ -238,6 +238,7 @@ fn write(
             _ => condition(depends_on)?,
         },
         as_of,
+        weight: 0,
     };
     let stored = match RString::from_value(value).filter(|_| is_encoded) {
         Some(encoded) => {
@@ -263,7 +264,7 @@ fn remove(store: Value, key: Value, depends_on: Value) -> Result<Value, Error> {
             PinList::tidy(&live)?;
             ruby.qtrue().as_value()
         }
-        Removed::Absent => ruby.qfalse().as_value(),
+        Removed::Absent | Removed::Expired(_) => ruby.qfalse().as_value(),
         Removed::PreconditionFailed => ruby.qnil().as_value(),
     };
     Ok(answer)
@@ -387,6 +388,7 @@ fn unconditional(opened: &Opened) -> Write {
         lifetime: opened.lifetime,
         condition: Condition::Always,
         as_of: None,
+        weight: 0,
     }
 }
 

@@ -9,7 +9,7 @@ use crate::pin_list::PinList;
 use crate::reaper::{self, Shelf};
 use crate::remote::Link;
 use crate::typed_data::{Callbacks, DataType, TypedData, data_of, data_type, wrong_type};
-use ccache_core::{Cache, Clock, Config, Lifetime};
+use ccache_core::{Bounds, Cache, Clock, Config, Lifetime};
 use magnus::rb_sys::AsRawValue;
 use magnus::{Error, RClass, RHash, Ruby, Value};
 use std::ffi::c_void;
@@ -168,7 +168,10 @@ pub(crate) fn open_store(
         .map(|settings| Link::new(settings, &clock))
         .transpose()?;
     let cache = Cache::new(Config {
-        max_entries: max_entries.and_then(NonZeroUsize::new),
+        bounds: Bounds {
+            max_entries: max_entries.and_then(NonZeroUsize::new),
+            max_bytes: None,
+        },
         seed: RandomState::new().hash_one(0),
         clock,
     });

@@ -12,97 +12,37 @@
 use crate::clock::{Clock, NEVER, Nanos};
 use crate::entry::{ByKey, Entry, HeapBytes};
 use crate::error::Refused;
-use crate::etag::{Etag, EtagSource};
+use crate::etag::EtagSource;
 use crate::expiry::Wheel;
 use crate::gate::GATE;
 use crate::lease::{LeaseId, Leases};
-use crate::policy::Sieve;
+use crate::policy::{Bounds, Policy};
 use crate::stats::{Counters, Stats};
 use dashmap::{DashMap, SharedValue};
 use foldhash::fast::SeedableRandomState;
 use parking_lot::Mutex;
 use std::hash::{BuildHasher, Hasher};
-use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
+mod books;
+mod outcome;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod validate;
 
+pub use outcome::{Cause, Condition, Displaced, Lifetime, Removed, Unwritten, Write, Written};
+
 /// What a cache is made with.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The most entries to keep; `None` for no bound.
-    pub max_entries: Option<NonZeroUsize>,
+    /// The most to keep.
+    pub bounds: Bounds,
     /// Seeds the hash function and the etags; random in production.
     pub seed: u64,
     /// Where the time comes from.
     pub clock: Clock,
-}
-
-/// On what a write or a removal depends.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Condition {
-    /// On nothing.
-    Always,
-    /// The key has an entry with this tag.
-    IfMatch(Etag),
-    /// The key has no entry with this tag: another one, or none.
-    IfNoneMatch(Etag),
-    /// The key has no entry that was validated later.
-    IfNoneNewer(Nanos),
-    /// The key has no entry.
-    IfAbsent,
-    /// Nothing wrote the key since the lease was taken.
-    IfLeased(LeaseId),
-}
-
-/// How long an entry lives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lifetime {
-    /// Until it is removed.
-    Unlimited,
-    /// So long from now on.
-    For(Nanos),
-    /// As long as the entry that it replaces would have lived; `Unlimited` if none.
-    Kept,
-}
-
-/// One write.
-#[derive(Debug, Clone)]
-pub struct Write {
-    /// The caller's own tag; one never used before if `None`.
-    pub etag: Option<Etag>,
-    /// How long the entry lives.
-    pub lifetime: Lifetime,
-    /// On what the write depends.
-    pub condition: Condition,
-    /// When the value was known to be true, if that is not now.
-    pub as_of: Option<Nanos>,
-}
-
-/// A write that was done.
-#[derive(Debug)]
-pub struct Written<V> {
-    /// The entry that is now in the cache.
-    pub entry: Arc<Entry<V>>,
-    /// The entries that left for it: the one replaced, those evicted.
-    pub displaced: Vec<Arc<Entry<V>>>,
-    /// Whether the next [`Cache::expire_due`] became due earlier than it was.
-    pub earlier_deadline: bool,
-}
-
-/// A removal's outcome.
-#[derive(Debug)]
-pub enum Removed<V> {
-    /// This entry is no longer in the cache.
-    Entry(Arc<Entry<V>>),
-    /// The key had no entry.
-    Absent,
-    /// The key's entry is another one than the condition names.
-    PreconditionFailed,
 }
 
 /// How many entries are removed between two looks whether a fork is waiting.
@@ -112,8 +52,9 @@ const BATCH: usize = if cfg!(test) { 2 } else { 1024 };
 #[derive(Debug)]
 pub struct Cache<V> {
     map: DashMap<ByKey<V>, (), SeedableRandomState>,
-    max_entries: Option<NonZeroUsize>,
-    policy: Mutex<Sieve<V>>,
+    /// Whether the policy knows the entries: not before there is a bound.
+    is_tracked: AtomicBool,
+    policy: Mutex<Policy<V>>,
     wheel: Mutex<Wheel<V>>,
     next_expiry: AtomicU64,
     leases: Leases,
@@ -134,8 +75,8 @@ impl<V: HeapBytes> Cache<V> {
                 config.seed,
                 foldhash::SharedSeed::global_random(),
             )),
-            max_entries: config.max_entries,
-            policy: Mutex::new(Sieve::new()),
+            is_tracked: AtomicBool::new(config.bounds.is_bounded()),
+            policy: Mutex::new(Policy::new(config.bounds)),
             wheel: Mutex::new(Wheel::new()),
             next_expiry: AtomicU64::new(NEVER),
             leases: Leases::default(),
@@ -194,32 +135,54 @@ impl<V: HeapBytes> Cache<V> {
     /// Writes `key` if the condition holds. Atomic: readers see the old entry or
     /// the new one. A value that is refused comes back with the reason.
     ///
-    /// **Locking behaviour:** a shard's write lock, and under it, one after the
-    /// other, the leases', the policy's and the wheel's where these are in use.
-    pub fn write(&self, key: &[u8], value: V, write: Write) -> Result<Written<V>, (V, Refused)> {
+    /// Room is made before the write, so that the bounds hold at every moment. (If the
+    /// key's entry is removed just then, the cache is too large by the new one until
+    /// this returns.)
+    ///
+    /// **Locking behaviour:** in a bounded cache a shard's read lock, the policy's, and
+    /// for each eviction as [`remove`](Self::remove); then a shard's write lock, and
+    /// under it, one after the other, the leases', the policy's and the wheel's where
+    /// these are in use.
+    pub fn write(&self, key: &[u8], value: V, write: Write) -> Result<Written<V>, Unwritten<V>> {
         let _inside = GATE.enter();
         let now = self.clock.now();
         let hash = self.hash(key);
         let mut displaced = Vec::new();
+        let room = self.make_room(key, hash, &write, now, &mut displaced);
         let (entry, earlier_deadline);
         {
             let mut shard = self.map.shards()[self.shard_of(hash)].write();
             let place = shard.get_mut(hash, |(entry, _)| entry.key() == key);
             let old = place.as_ref().map(|(entry, _)| &**entry);
             let live = old.filter(|old| !old.is_expired(now));
-            if let Err(refused) = self.admit(key, live.map(|live| &**live), &write.condition) {
-                return Err((value, refused));
+            let admitted = self.admit(key, live.map(|live| &**live), &write.condition);
+            if let Err(why) = admitted.and_then(|()| room.admission()) {
+                self.give_back(room);
+                let overtaken = match why {
+                    Refused::TooHeavy => shard.remove_entry(hash, |(entry, _)| entry.key() == key),
+                    _ => None,
+                };
+                if let Some((ByKey(old), _)) = overtaken {
+                    self.strike_from_books(&old);
+                    displaced.push(self.replaced(old, now));
+                }
+                self.count_refusal(why);
+                return Err(Unwritten {
+                    value,
+                    why,
+                    displaced,
+                });
             }
             let deadline = match write.lifetime {
                 Lifetime::Unlimited => NEVER,
                 Lifetime::For(nanos) => now.saturating_add(nanos),
                 Lifetime::Kept => live.map_or(NEVER, |live| live.deadline()),
             };
-            let etag = write.etag.unwrap_or_else(|| self.etags.next(&GATE));
             entry = Arc::new(Entry::new(
                 key,
                 value,
-                etag,
+                write.weight,
+                write.etag.unwrap_or_else(|| self.etags.next(&GATE)),
                 write.as_of.unwrap_or(now),
                 deadline,
             ));
@@ -230,16 +193,11 @@ impl<V: HeapBytes> Cache<V> {
                 shard.insert(hash, item, |(entry, _)| self.hash(entry.key()));
                 None
             };
-            earlier_deadline = self.enter_in_books(&entry, old.as_deref());
-            if let Some(old) = old {
-                if old.is_expired(now) {
-                    self.counters.expirations.increment();
-                }
-                displaced.push(old);
-            }
+            earlier_deadline = self.enter_in_books(&entry, old.as_deref(), room);
+            displaced.extend(old.map(|old| self.replaced(old, now)));
         }
         self.counters.sets.increment();
-        self.evict_surplus(&entry, &mut displaced);
+        self.evict_surplus(Some(&entry), now, &mut displaced);
         Ok(Written {
             entry,
             displaced,
@@ -273,7 +231,7 @@ impl<V: HeapBytes> Cache<V> {
                     Removed::Entry(entry)
                 } else {
                     self.counters.expirations.increment();
-                    Removed::Absent
+                    Removed::Expired(entry)
                 }
             }
         }
@@ -288,7 +246,7 @@ impl<V: HeapBytes> Cache<V> {
     ///
     /// **Locking behaviour:** each shard's write lock in turn, for as long as it
     /// takes to swap the table; then the policy's and the wheel's, per entry.
-    pub fn clear(&self, dispose: impl FnMut(Arc<Entry<V>>)) -> usize {
+    pub fn clear(&self, dispose: impl FnMut(Displaced<V>)) -> usize {
         for shard in self.map.shards() {
             let _inside = GATE.enter();
             self.leases.void_all();
@@ -303,7 +261,7 @@ impl<V: HeapBytes> Cache<V> {
     /// in the middle of its parent's.
     ///
     /// **Locking behaviour:** as [`clear`](Self::clear), without the shards'.
-    pub fn bury(&self, mut dispose: impl FnMut(Arc<Entry<V>>)) -> usize {
+    pub fn bury(&self, mut dispose: impl FnMut(Displaced<V>)) -> usize {
         let mut count = 0;
         loop {
             let _inside = GATE.enter();
@@ -322,7 +280,8 @@ impl<V: HeapBytes> Cache<V> {
             count += batch.len();
             for entry in batch {
                 self.strike_from_books(&entry);
-                dispose(entry);
+                let cause = Cause::Cleared;
+                dispose(Displaced { entry, cause });
             }
         }
     }
@@ -332,7 +291,7 @@ impl<V: HeapBytes> Cache<V> {
     ///
     /// **Locking behaviour:** the wheel's lock; then for each expired entry as
     /// [`remove`](Self::remove).
-    pub fn expire_due(&self, mut dispose: impl FnMut(Arc<Entry<V>>)) -> Nanos {
+    pub fn expire_due(&self, mut dispose: impl FnMut(Displaced<V>)) -> Nanos {
         let now = self.clock.now();
         loop {
             let _inside = GATE.enter();
@@ -345,7 +304,8 @@ impl<V: HeapBytes> Cache<V> {
                 // One that was replaced or removed meanwhile is not in the map.
                 if self.remove_this(&entry) {
                     self.counters.expirations.increment();
-                    dispose(entry);
+                    let cause = Cause::Expired;
+                    dispose(Displaced { entry, cause });
                 }
             }
             if next > now {
@@ -444,9 +404,20 @@ impl<V: HeapBytes> Cache<V> {
         self.counters.read()
     }
 
-    /// The bound that the cache was made with.
-    pub fn max_entries(&self) -> Option<NonZeroUsize> {
-        self.max_entries
+    /// The most that is kept.
+    ///
+    /// **Locking behaviour:** the policy's lock.
+    pub fn bounds(&self) -> Bounds {
+        let _inside = GATE.enter();
+        self.policy.lock().bounds()
+    }
+
+    /// The weight of all entries; none in a cache that never had a bound.
+    ///
+    /// **Locking behaviour:** the policy's lock.
+    pub fn weight(&self) -> u64 {
+        let _inside = GATE.enter();
+        self.policy.lock().load().bytes
     }
 
     /// The clock that the cache was made with.
@@ -454,11 +425,11 @@ impl<V: HeapBytes> Cache<V> {
         &self.clock
     }
 
-    /// For the policy. A store to memory that is not changed costs other cores nothing.
+    /// For the policy.
     #[inline]
     fn note_use(&self, entry: &Entry<V>) {
-        if self.max_entries.is_some() && !entry.place.visited.load(Ordering::Relaxed) {
-            entry.place.visited.store(true, Ordering::Relaxed);
+        if self.is_tracked.load(Ordering::Relaxed) {
+            entry.place.uses.increment();
         }
     }
 
@@ -489,107 +460,17 @@ impl<V: HeapBytes> Cache<V> {
         live: Option<&Entry<V>>,
         condition: &Condition,
     ) -> Result<(), Refused> {
-        match condition {
-            Condition::IfLeased(lease) => {
-                return if self.leases.give_back(key, *lease) {
-                    Ok(())
-                } else {
-                    Err(Refused::LeaseVoid)
-                };
-            }
-            Condition::IfMatch(etag) if live.is_none_or(|live| live.etag() != etag) => {
-                return Err(Refused::PreconditionFailed);
-            }
-            Condition::IfNoneMatch(etag) if live.is_some_and(|live| live.etag() == etag) => {
-                return Err(Refused::PreconditionFailed);
-            }
-            Condition::IfNoneNewer(as_of) if live.is_some_and(|live| live.validated() > *as_of) => {
-                return Err(Refused::PreconditionFailed);
-            }
-            Condition::IfAbsent if live.is_some() => return Err(Refused::PreconditionFailed),
-            _ => {}
+        if let Condition::IfLeased(lease) = condition {
+            return if self.leases.give_back(key, *lease) {
+                Ok(())
+            } else {
+                Err(Refused::LeaseVoid)
+            };
+        }
+        if !condition.holds_for(live) {
+            return Err(Refused::PreconditionFailed);
         }
         self.leases.void(key);
         Ok(())
-    }
-
-    /// Books `entry` in the place of `old`; true if the wheel turns earlier for
-    /// it. The shard's lock is held, so that the books follow the map's order.
-    fn enter_in_books(&self, entry: &Arc<Entry<V>>, old: Option<&Entry<V>>) -> bool {
-        self.entry_bytes.fetch_add(entry.bytes(), Ordering::Relaxed);
-        match old {
-            Some(old) => _ = self.entry_bytes.fetch_sub(old.bytes(), Ordering::Relaxed),
-            None => _ = self.len.fetch_add(1, Ordering::Relaxed),
-        }
-        if self.max_entries.is_some() {
-            match old {
-                Some(old) => self.policy.lock().replace(old, entry),
-                None => self.policy.lock().insert(entry),
-            }
-        }
-        let old = old.filter(|old| old.expires());
-        if old.is_none() && !entry.expires() {
-            return false;
-        }
-        let mut wheel = self.wheel.lock();
-        if let Some(old) = old {
-            wheel.remove(old);
-        }
-        if entry.expires() {
-            wheel.insert(entry);
-        }
-        let before = self.next_expiry();
-        self.note_next_expiry(&wheel) < before
-    }
-
-    /// Takes an entry that left the map out of the books: once per entry, by whoever
-    /// took it out of the map.
-    fn strike_from_books(&self, entry: &Entry<V>) {
-        self.len.fetch_sub(1, Ordering::Relaxed);
-        self.entry_bytes.fetch_sub(entry.bytes(), Ordering::Relaxed);
-        if self.max_entries.is_some() {
-            self.policy.lock().remove(entry);
-        }
-        if entry.expires() {
-            let mut wheel = self.wheel.lock();
-            wheel.remove(entry);
-            self.note_next_expiry(&wheel);
-        }
-    }
-
-    fn note_next_expiry(&self, wheel: &Wheel<V>) -> Nanos {
-        let next = wheel.wake_at();
-        self.next_expiry.store(next, Ordering::Release);
-        next
-    }
-
-    /// Evicts until the bound holds, after `newcomer` came. No lock is held.
-    fn evict_surplus(&self, newcomer: &Entry<V>, evicted: &mut Vec<Arc<Entry<V>>>) {
-        let Some(bound) = self.max_entries else {
-            return;
-        };
-        while let Some(victim) = {
-            let mut policy = self.policy.lock();
-            let is_full = policy.len() > bound.get();
-            is_full.then(|| policy.evict_for(newcomer)).flatten()
-        } {
-            if self.remove_this(&victim) {
-                self.counters.evictions.increment();
-                evicted.push(victim);
-            }
-        }
-    }
-
-    /// Removes this very entry, unless its key holds another one by now.
-    fn remove_this(&self, entry: &Arc<Entry<V>>) -> bool {
-        let hash = self.hash(entry.key());
-        let mut shard = self.map.shards()[self.shard_of(hash)].write();
-        let removed = shard
-            .remove_entry(hash, |(present, _)| Arc::ptr_eq(&present.0, entry))
-            .is_some();
-        if removed {
-            self.strike_from_books(entry);
-        }
-        removed
     }
 }

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 /// Memory that a value holds beside its own size.
 pub trait HeapBytes {
@@ -18,6 +18,10 @@ pub trait HeapBytes {
 /// A key's bytes. Up to 16 stand in the entry itself, which with them is as large
 /// as the allocator's next size: no second allocation, no second cache miss.
 type Key = SmallVec<[u8; 16]>;
+
+/// The heaviest weight that is told from heavier ones: 64 PiB. Seven bytes of it stand
+/// where the entry would have a gap.
+const MAX_WEIGHT: u64 = (1 << 56) - 1;
 
 /// One write of one key: never changed, only replaced. (When it was last validated
 /// is no part of what was written.)
@@ -34,10 +38,38 @@ pub struct Entry<V> {
 /// Where the entry stands in the bookkeeping; written under its locks.
 #[derive(Debug)]
 pub(crate) struct Place {
-    /// Set by a hit, cleared by the policy's hand.
-    pub(crate) visited: AtomicBool,
+    pub(crate) uses: Uses,
+    weight: [u8; 7],
     pub(crate) in_policy: NodeCell,
     pub(crate) in_wheel: NodeCell,
+}
+
+/// The hits since the policy last looked, up to [`Uses::MOST`].
+#[derive(Debug)]
+pub(crate) struct Uses(AtomicU8);
+
+impl Uses {
+    pub(crate) const MOST: u8 = 3;
+
+    /// Counts a hit. Two at once may count as one. A store to memory that is not
+    /// changed costs other cores nothing.
+    #[inline]
+    pub(crate) fn increment(&self) {
+        let uses = self.get();
+        if uses < Self::MOST {
+            self.put(uses + 1);
+        }
+    }
+
+    #[inline]
+    pub(crate) fn get(&self) -> u8 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(crate) fn put(&self, uses: u8) {
+        self.0.store(uses, Ordering::Relaxed);
+    }
 }
 
 /// The node of an entry in a [`LinkedSlab`](crate::linked_slab::LinkedSlab), if any.
@@ -60,7 +92,6 @@ impl NodeCell {
         (node != Self::NONE).then_some(node)
     }
 
-    #[cfg(test)]
     pub(crate) fn get(&self) -> Option<Node> {
         let node = self.0.load(Ordering::Relaxed);
         (node != Self::NONE).then_some(node)
@@ -68,7 +99,15 @@ impl NodeCell {
 }
 
 impl<V> Entry<V> {
-    pub(crate) fn new(key: &[u8], value: V, etag: Etag, validated: Nanos, deadline: Nanos) -> Self {
+    pub(crate) fn new(
+        key: &[u8],
+        value: V,
+        weight: u64,
+        etag: Etag,
+        validated: Nanos,
+        deadline: Nanos,
+    ) -> Self {
+        let weight = weight.min(MAX_WEIGHT).to_le_bytes();
         Self {
             key: Key::from_slice(key),
             value,
@@ -76,7 +115,8 @@ impl<V> Entry<V> {
             validated: AtomicU64::new(validated),
             deadline,
             place: Place {
-                visited: AtomicBool::new(false),
+                uses: Uses(AtomicU8::new(0)),
+                weight: std::array::from_fn(|byte| weight[byte]),
                 in_policy: NodeCell::empty(),
                 in_wheel: NodeCell::empty(),
             },
@@ -92,6 +132,13 @@ impl<V> Entry<V> {
     #[inline]
     pub fn value(&self) -> &V {
         &self.value
+    }
+
+    /// What it counts for against the bound of bytes.
+    pub fn weight(&self) -> u64 {
+        let mut weight = [0; 8];
+        weight[..7].copy_from_slice(&self.place.weight);
+        u64::from_le_bytes(weight)
     }
 
     /// The tag of this write.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A write that was not done. Nothing changed.
+/// Why a write was not done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refused {
@@ -10,6 +10,8 @@ pub enum Refused {
     PreconditionFailed,
     /// The key was written or removed since the lease was taken.
     LeaseVoid,
+    /// The entry alone is heavier than the cache may be.
+    TooHeavy,
 }
 
 impl fmt::Display for Refused {
@@ -17,6 +19,7 @@ impl fmt::Display for Refused {
         f.write_str(match self {
             Self::PreconditionFailed => "the key's etag is not the expected one",
             Self::LeaseVoid => "the key was written since its loading began",
+            Self::TooHeavy => "the entry is heavier than the cache may be",
         })
     }
 }

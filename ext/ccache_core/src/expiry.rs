@@ -192,7 +192,7 @@ mod tests {
 
     fn entry(validated: Nanos, deadline: Nanos) -> Arc<Entry<()>> {
         let etag = Etag::parse(b"tag").unwrap();
-        Arc::new(Entry::new(b"key", (), etag, validated, deadline))
+        Arc::new(Entry::new(b"key", (), 0, etag, validated, deadline))
     }
 
     #[test]

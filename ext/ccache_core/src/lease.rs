@@ -47,6 +47,11 @@ impl Leases {
         self.held.load(Ordering::SeqCst)
     }
 
+    /// Whether the lease `id` of `key` is held.
+    pub(crate) fn holds(&self, key: &[u8], id: LeaseId) -> bool {
+        self.by_key.lock().get(key) == Some(&id)
+    }
+
     /// Voids the lease of a key that is being written.
     #[inline]
     pub(crate) fn void(&self, key: &[u8]) {

@@ -38,7 +38,9 @@ mod stats;
 mod stress_test;
 
 #[cfg(not(loom))]
-pub use cache::{Cache, Condition, Config, Lifetime, Removed, Write, Written};
+pub use cache::{
+    Cache, Cause, Condition, Config, Displaced, Lifetime, Removed, Unwritten, Write, Written,
+};
 pub use clock::{Clock, NEVER, Nanos};
 #[cfg(not(loom))]
 pub use entry::{Entry, HeapBytes};
@@ -47,5 +49,7 @@ pub use error::Refused;
 pub use etag::{Etag, MAX_GIVEN};
 #[cfg(not(loom))]
 pub use lease::LeaseId;
+#[cfg(not(loom))]
+pub use policy::Bounds;
 #[cfg(not(loom))]
 pub use stats::{Counter, Counters, Stats};

@@ -1,6 +1,6 @@
 //! Doubly linked lists that share one slab of nodes: append, unlink and move in
 //! O(1) by node number, 16 bytes beside the item and no allocation of its own
-//! per node. The eviction policy and the timer wheel are made of these.
+//! per node. A slab grows by a quarter, so that no more than that is unused. The eviction policy and the timer wheel are made of these.
 
 use std::fmt;
 
@@ -57,16 +57,16 @@ impl<T> LinkedSlab<T> {
 
     /// Appends `item` to `list`.
     pub(crate) fn append(&mut self, list: usize, item: T) -> Node {
-        let last = self.lists[list].last;
         let cell = Cell {
             item: Some(item),
-            before: last,
+            before: NIL,
             after: NIL,
-            // Lists are few: a timer wheel has some hundreds.
-            #[allow(clippy::cast_possible_truncation)]
-            list: list as u32,
+            list: 0,
         };
         let node = if self.free == NIL {
+            if self.cells.len() == self.cells.capacity() {
+                self.cells.reserve_exact((self.cells.len() / 4).max(KEPT));
+            }
             self.cells.push(cell);
             #[allow(clippy::cast_possible_truncation)] // 2^32 - 1 entries fill 200 GiB
             {
@@ -78,22 +78,55 @@ impl<T> LinkedSlab<T> {
             self.cells[node as usize] = cell;
             node
         };
+        self.link(list, node);
+        self.len += 1;
+        node
+    }
+
+    /// Moves `node`, which is in a list, to the end of `list`.
+    pub(crate) fn move_to_end(&mut self, list: usize, node: Node) {
+        self.detach(node);
+        self.link(list, node);
+    }
+
+    /// Takes `node` out of its list; `None` if it is in none.
+    pub(crate) fn unlink(&mut self, node: Node) -> Option<T> {
+        let item = self.cells.get_mut(node as usize)?.item.take()?;
+        self.detach(node);
+        self.cells[node as usize].after = self.free;
+        self.free = node;
+        self.len -= 1;
+        if self.len == 0 && self.cells.len() > KEPT {
+            self.cells = Vec::new();
+            self.free = NIL;
+        }
+        Some(item)
+    }
+
+    /// Takes the first item out of `list`.
+    pub(crate) fn pop_first(&mut self, list: usize) -> Option<T> {
+        self.unlink(self.first(list)?)
+    }
+
+    fn link(&mut self, list: usize, node: Node) {
+        let last = self.lists[list].last;
+        let cell = &mut self.cells[node as usize];
+        (cell.before, cell.after) = (last, NIL);
+        // Lists are few: a timer wheel has some hundreds.
+        #[allow(clippy::cast_possible_truncation)]
+        {
+            cell.list = list as u32;
+        }
         match last {
             NIL => self.lists[list].first = node,
             last => self.cells[last as usize].after = node,
         }
         self.lists[list].last = node;
-        self.len += 1;
-        node
     }
 
-    /// Takes `node` out of its list; `None` if it is in none.
-    pub(crate) fn unlink(&mut self, node: Node) -> Option<T> {
-        let cell = self.cells.get_mut(node as usize)?;
-        let item = cell.item.take()?;
+    fn detach(&mut self, node: Node) {
+        let cell = &self.cells[node as usize];
         let (before, after, list) = (cell.before, cell.after, cell.list as usize);
-        cell.after = self.free;
-        self.free = node;
         match before {
             NIL => self.lists[list].first = after,
             before => self.cells[before as usize].after = after,
@@ -102,12 +135,6 @@ impl<T> LinkedSlab<T> {
             NIL => self.lists[list].last = before,
             after => self.cells[after as usize].before = before,
         }
-        self.len -= 1;
-        if self.len == 0 && self.cells.len() > KEPT {
-            self.cells = Vec::new();
-            self.free = NIL;
-        }
-        Some(item)
     }
 
     /// Puts `item` in the place of the one at `node` and returns that.

@@ -3,18 +3,18 @@
 //! every invariant intact. Which entries a bounded cache evicts is the policy's
 //! affair; the model checks how many, and forgets the same ones.
 
-use crate::cache::{Cache, Condition, Config, Lifetime, Removed, Write};
+use crate::cache::{Cache, Cause, Condition, Config, Displaced, Lifetime, Removed, Write};
 use crate::clock::{Clock, NEVER, Nanos};
 use crate::entry::{Entry, HeapBytes};
 use crate::error::Refused;
 use crate::etag::Etag;
 use crate::lease::LeaseId;
+use crate::policy::{Bounds, Load};
 use crate::stats::Stats;
 use proptest::prelude::*;
 use proptest::sample::select;
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::time::Duration;
 
 /// Two ticks of the timer wheel: how late it may be.
@@ -22,6 +22,10 @@ const LATE: Nanos = 2 << 26;
 
 type Key = u8;
 type Value = u16;
+type Weight = u8;
+
+/// The bound of bytes, where there is one. Some entries are too heavy.
+const MAX_BYTES: u64 = 20;
 
 impl HeapBytes for Value {
     fn heap_bytes(&self) -> usize {
@@ -50,7 +54,7 @@ enum On {
 #[derive(Debug, Clone)]
 enum Step {
     /// As of so long ago.
-    Write(Key, Lifetime, Option<&'static str>, On, Nanos),
+    Write(Key, Lifetime, Option<&'static str>, On, Nanos, Weight),
     Read(Key),
     Peek(Key),
     Find(Key),
@@ -58,6 +62,7 @@ enum Step {
     Validate(Key, Nanos),
     Remove(Key, On),
     Clear,
+    Resize(usize, Option<u64>),
     Entries,
     Advance(Nanos),
     ExpireDue,
@@ -98,14 +103,17 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => any::<usize>().prop_map(On::SomeLease),
     ];
     let step = prop_oneof![
-        8 => (key.clone(), lifetime, tag, on.clone(), ago.clone())
-            .prop_map(|(key, lifetime, tag, on, ago)| Step::Write(key, lifetime, tag, on, ago)),
+        8 => (key.clone(), lifetime, tag, on.clone(), ago.clone(), 0..25_u8).prop_map(
+            |(key, lifetime, tag, on, ago, weight)| Step::Write(key, lifetime, tag, on, ago, weight)
+        ),
         6 => key.clone().prop_map(Step::Read),
         2 => key.clone().prop_map(Step::Peek),
         2 => key.clone().prop_map(Step::Find),
         2 => (key.clone(), ago).prop_map(|(key, ago)| Step::Validate(key, ago)),
         3 => (key.clone(), on).prop_map(|(key, on)| Step::Remove(key, on)),
         1 => Just(Step::Clear),
+        1 => (1..7_usize, prop::option::of(1..40_u64))
+            .prop_map(|(entries, bytes)| Step::Resize(entries, bytes)),
         1 => Just(Step::Entries),
         4 => nanos.prop_map(Step::Advance),
         2 => Just(Step::ExpireDue),
@@ -122,6 +130,7 @@ struct Known {
     etag: Etag,
     validated: Nanos,
     deadline: Nanos,
+    weight: u64,
 }
 
 impl Known {
@@ -131,6 +140,7 @@ impl Known {
             etag: entry.etag().clone(),
             validated: entry.validated(),
             deadline: entry.deadline(),
+            weight: entry.weight(),
         }
     }
 }
@@ -150,10 +160,13 @@ struct Model {
 }
 
 impl Model {
-    fn new(max_entries: Option<usize>) -> Self {
+    fn new(max_entries: Option<usize>, max_bytes: Option<u64>) -> Self {
         let clock = Clock::manual();
         let cache = Cache::new(Config {
-            max_entries: max_entries.and_then(NonZeroUsize::new),
+            bounds: Bounds {
+                max_entries: max_entries.and_then(NonZeroUsize::new),
+                max_bytes: max_bytes.and_then(NonZeroU64::new),
+            },
             seed: 7,
             clock: clock.clone(),
         });
@@ -173,8 +186,8 @@ impl Model {
     fn run(&mut self, steps: Vec<Step>) {
         for step in steps {
             match step {
-                Step::Write(key, lifetime, tag, on, ago) => {
-                    self.write(key, lifetime, tag, on, ago);
+                Step::Write(key, lifetime, tag, on, ago, weight) => {
+                    self.write(key, lifetime, tag, on, ago, weight);
                 }
                 Step::Read(key) => self.read(key),
                 Step::Peek(key) => self.peek(key),
@@ -182,6 +195,7 @@ impl Model {
                 Step::Validate(key, ago) => self.validate(key, ago),
                 Step::Remove(key, on) => self.remove(key, on),
                 Step::Clear => self.clear(),
+                Step::Resize(entries, bytes) => self.resize(entries, bytes),
                 Step::Entries => self.list(),
                 Step::Advance(by) => self.advance(by),
                 Step::ExpireDue => self.expire_due(),
@@ -255,7 +269,15 @@ impl Model {
         }
     }
 
-    fn write(&mut self, key: Key, lifetime: Lifetime, tag: Option<&str>, on: On, ago: Nanos) {
+    fn write(
+        &mut self,
+        key: Key,
+        lifetime: Lifetime,
+        tag: Option<&str>,
+        on: On,
+        ago: Nanos,
+        weight: Weight,
+    ) {
         let condition = self.condition(key, on);
         let refusal = self.refusal(key, &condition);
         let deadline = match lifetime {
@@ -268,21 +290,26 @@ impl Model {
             lifetime,
             condition,
             as_of: (ago > 0).then(|| self.now.saturating_sub(ago)),
+            weight: u64::from(weight),
         };
         let given = write.etag.clone();
         self.writes += 1;
         let due_before = self.cache.next_expiry();
         let written = match self.cache.write(&[key], self.writes, write) {
             Ok(written) => written,
-            Err(refused) => {
-                return assert_eq!(Some(refused), refusal.map(|why| (self.writes, why)));
+            Err(unwritten) => {
+                let why = refusal.unwrap_or(Refused::TooHeavy);
+                assert_eq!((unwritten.value, unwritten.why), (self.writes, why));
+                return match refusal {
+                    Some(_) => assert!(unwritten.displaced.is_empty()),
+                    None => self.refuse(key, weight, &unwritten.displaced),
+                };
             }
         };
         assert_eq!(refusal, None);
-        assert_eq!(
-            written.earlier_deadline,
-            self.cache.next_expiry() < due_before
-        );
+        assert!(self.bounds().admit(weight.into()));
+        // (It may be told of a deadline that is earlier only since another was evicted.)
+        assert!(written.earlier_deadline || self.cache.next_expiry() >= due_before);
 
         let known = Known::of(&written.entry);
         assert_eq!((known.value, known.deadline), (self.writes, deadline));
@@ -304,26 +331,68 @@ impl Model {
         }
         let mut victims = written.displaced;
         if let Some(old) = replaced {
-            let place = victims.iter().position(|entry| Known::of(entry) == old);
-            victims.remove(place.unwrap_or(usize::MAX));
+            let is_old = |gone: &Displaced<Value>| Known::of(&gone.entry) == old;
+            let place = victims.iter().position(is_old);
+            let gone = victims.remove(place.unwrap_or(usize::MAX));
+            assert_eq!(gone.cause, self.cause_of(&old, Cause::Replaced));
         }
-        let bound = self
-            .cache
-            .max_entries()
-            .map_or(usize::MAX, NonZeroUsize::get);
-        assert_eq!(victims.len(), self.entries.len().saturating_sub(bound));
-        assert!(
-            !victims
-                .iter()
-                .any(|victim| Arc::ptr_eq(victim, &written.entry))
-        );
-        self.stats.evictions += victims.len() as u64;
-        self.forget(&victims);
+        self.evicted(&victims);
+        assert!(self.entries.contains_key(&key), "a write evicted itself");
+    }
+
+    /// The key's entry, if any, leaves for a value that is too heavy.
+    fn refuse(&mut self, key: Key, weight: Weight, displaced: &[Displaced<Value>]) {
+        assert!(!self.bounds().admit(weight.into()));
+        self.stats.refusals += 1;
+        self.held.remove(&key);
+        let old = self.entries.remove(&key);
+        let gone = displaced.iter().map(|gone| Known::of(&gone.entry));
+        assert!(gone.eq(old.clone()));
+        if let Some(old) = old {
+            let cause = self.cause_of(&old, Cause::Replaced);
+            assert_eq!(displaced[0].cause, cause);
+            self.stats.expirations += u64::from(cause == Cause::Expired);
+        }
+    }
+
+    /// The bounds hold, and would not without any one of the evictions: what is kept
+    /// with the last victim is too much.
+    fn evicted(&mut self, victims: &[Displaced<Value>]) {
+        for victim in victims {
+            let cause = self.cause_of(&Known::of(&victim.entry), Cause::Size);
+            assert_eq!(victim.cause, cause);
+            match cause {
+                Cause::Size => self.stats.evictions += 1,
+                _ => self.stats.expirations += 1,
+            }
+        }
+        self.forget(victims);
+        let mut load = Load::default();
+        for known in self.entries.values() {
+            load += Load::one(known.weight);
+        }
+        assert!(self.bounds().allow(load));
+        if let Some(last) = victims.last() {
+            load += Load::one(last.entry.weight());
+            assert!(!self.bounds().allow(load), "an eviction too many");
+        }
+    }
+
+    fn cause_of(&self, known: &Known, else_cause: Cause) -> Cause {
+        if known.deadline <= self.now {
+            Cause::Expired
+        } else {
+            else_cause
+        }
+    }
+
+    fn bounds(&self) -> Bounds {
+        self.cache.bounds()
     }
 
     /// Takes out of the model what the cache says it took out of the map.
-    fn forget(&mut self, gone: &[Arc<Entry<Value>>]) {
-        for entry in gone {
+    fn forget(&mut self, gone: &[Displaced<Value>]) {
+        for Displaced { entry, .. } in gone {
             let known = self.entries.remove(&entry.key()[0]);
             assert_eq!(known, Some(Known::of(entry)));
         }
@@ -381,19 +450,32 @@ impl Model {
                 assert_eq!(Some(Known::of(&entry)), live);
                 self.stats.deletes += 1;
             }
-            _ => {
+            Removed::Expired(entry) => {
+                assert!(was_there && entry.deadline() <= self.now);
                 assert_eq!(live, None);
-                self.stats.expirations += u64::from(was_there);
+                self.stats.expirations += 1;
             }
+            _ => assert!(!was_there),
         }
     }
 
     fn clear(&mut self) {
         self.held.clear();
         let cleared = self.cache.clear_all();
+        assert!(cleared.iter().all(|gone| gone.cause == Cause::Cleared));
         self.forget(&cleared);
         assert!(self.entries.is_empty());
         assert_eq!(self.cache.entry_bytes(), 0);
+    }
+
+    fn resize(&mut self, max_entries: usize, max_bytes: Option<u64>) {
+        let mut displaced = Vec::new();
+        let bounds = Bounds {
+            max_entries: NonZeroUsize::new(max_entries),
+            max_bytes: max_bytes.and_then(NonZeroU64::new),
+        };
+        self.cache.resize(bounds, |gone| displaced.push(gone));
+        self.evicted(&displaced);
     }
 
     fn list(&self) {
@@ -415,7 +497,8 @@ impl Model {
     fn expire_due(&mut self) {
         let (expired, next) = self.cache.expire_all();
         assert_eq!(next, self.cache.next_expiry());
-        assert!(expired.iter().all(|entry| entry.deadline() <= self.now));
+        assert!(expired.iter().all(|gone| gone.cause == Cause::Expired));
+        assert!(expired.iter().all(|gone| gone.entry.deadline() <= self.now));
         self.stats.expirations += expired.len() as u64;
         self.forget(&expired);
         let overdue = |known: &Known| known.deadline != NEVER && known.deadline + LATE <= self.now;
@@ -453,7 +536,7 @@ proptest! {
 
     #[test]
     fn an_unbounded_cache_does_what_a_map_with_deadlines_does(steps in steps()) {
-        Model::new(None).run(steps);
+        Model::new(None, None).run(steps);
     }
 
     #[test]
@@ -461,6 +544,14 @@ proptest! {
         bound in 1_usize..7,
         steps in steps(),
     ) {
-        Model::new(Some(bound)).run(steps);
+        Model::new(Some(bound), None).run(steps);
+    }
+
+    #[test]
+    fn a_cache_bounded_in_bytes_does_the_same_and_keeps_its_bounds(
+        bound in prop::option::of(1_usize..7),
+        steps in steps(),
+    ) {
+        Model::new(bound, Some(MAX_BYTES)).run(steps);
     }
 }

@@ -38,6 +38,8 @@ counters! {
     expirations,
     /// Entries removed because the cache was full.
     evictions,
+    /// Writes refused because the entry alone was heavier than the bound.
+    refusals,
     /// Loaders that were run.
     loads,
     /// Reads answered by another caller's loader.

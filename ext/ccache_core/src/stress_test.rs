@@ -6,7 +6,8 @@ use crate::cache::{Cache, Condition, Config, Lifetime, Removed, Write};
 use crate::clock::Clock;
 use crate::entry::{Entry, HeapBytes};
 use crate::gate::GATE;
-use std::num::NonZeroUsize;
+use crate::policy::Bounds;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
@@ -100,6 +101,7 @@ impl Worker<'_> {
             lifetime: self.lifetime(),
             condition,
             as_of: None,
+            weight: self.random.below(20),
         };
         self.cache.write(&[key], value, write).is_ok()
     }
@@ -152,8 +154,8 @@ impl Worker<'_> {
     fn expire(&mut self) {
         let by = Duration::from_nanos(self.random.below(3 * TICK));
         self.cache.clock().advance(by);
-        for entry in self.cache.expire_all().0 {
-            assert!(entry.is_expired(self.cache.clock().now()));
+        for gone in self.cache.expire_all().0 {
+            assert!(gone.entry.is_expired(self.cache.clock().now()));
         }
     }
 
@@ -183,10 +185,10 @@ impl Drop for Closed {
     }
 }
 
-fn stress(max_entries: Option<usize>) {
+fn stress(bounds: Bounds) {
     let token = Arc::new(());
     let cache = Cache::new(Config {
-        max_entries: max_entries.and_then(NonZeroUsize::new),
+        bounds,
         seed: 7,
         clock: Clock::manual(),
     });
@@ -223,10 +225,21 @@ fn stress(max_entries: Option<usize>) {
 
 #[test]
 fn many_threads_leave_an_unbounded_cache_intact() {
-    stress(None);
+    stress(Bounds::default());
 }
 
 #[test]
 fn many_threads_leave_a_bounded_cache_intact() {
-    stress(Some(BOUND));
+    stress(Bounds {
+        max_entries: NonZeroUsize::new(BOUND),
+        max_bytes: None,
+    });
+}
+
+#[test]
+fn many_threads_leave_a_cache_with_a_bound_of_bytes_intact() {
+    stress(Bounds {
+        max_entries: NonZeroUsize::new(BOUND),
+        max_bytes: NonZeroU64::new(60),
+    });
 }

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::etag::Etag;
 use Refused::{LeaseVoid, PreconditionFailed};
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::time::Duration;
 
 mod accounting;
@@ -15,8 +17,10 @@ mod expiry;
 mod leases;
 mod races;
 mod reading;
+mod resizing;
 mod tagging;
 mod validating;
+mod weighing;
 
 const SECOND: Nanos = 1_000_000_000;
 
@@ -34,6 +38,7 @@ const PLAIN: Write = Write {
     lifetime: Lifetime::Unlimited,
     condition: Condition::Always,
     as_of: None,
+    weight: 0,
 };
 
 const fn for_seconds(seconds: u64) -> Write {
@@ -53,7 +58,10 @@ fn tag(text: &str) -> Etag {
 
 fn cache<V: HeapBytes>(max_entries: Option<usize>) -> Cache<V> {
     Cache::new(Config {
-        max_entries: max_entries.and_then(NonZeroUsize::new),
+        bounds: Bounds {
+            max_entries: max_entries.and_then(NonZeroUsize::new),
+            max_bytes: None,
+        },
         seed: 7,
         clock: Clock::manual(),
     })
@@ -61,6 +69,17 @@ fn cache<V: HeapBytes>(max_entries: Option<usize>) -> Cache<V> {
 
 fn unbounded() -> Cache<&'static str> {
     cache(None)
+}
+
+fn bounded_in_bytes(max_bytes: u64) -> Cache<&'static str> {
+    Cache::new(Config {
+        bounds: Bounds {
+            max_entries: None,
+            max_bytes: NonZeroU64::new(max_bytes),
+        },
+        seed: 7,
+        clock: Clock::manual(),
+    })
 }
 
 fn bounded(max_entries: usize) -> Cache<&'static str> {
@@ -75,7 +94,7 @@ enum Deleted {
 }
 use Deleted::{Absent, Failed, Value};
 
-type Outcome = Result<Written<&'static str>, (&'static str, Refused)>;
+type Outcome = Result<Written<&'static str>, Unwritten<&'static str>>;
 
 /// What the tests say about a cache, each time with all its invariants checked.
 impl Cache<&'static str> {
@@ -98,7 +117,7 @@ impl Cache<&'static str> {
         self.validate();
         match removed {
             Removed::Entry(entry) => Value(entry.value()),
-            Removed::Absent => Absent,
+            Removed::Absent | Removed::Expired(_) => Absent,
             Removed::PreconditionFailed => Failed,
         }
     }
@@ -109,7 +128,7 @@ impl Cache<&'static str> {
 
     /// Writes what is not stored: the condition fails.
     fn try_put(&self, key: &str, condition: Condition) -> Refused {
-        self.put(key, "refused", on(condition)).unwrap_err().1
+        self.put(key, "refused", on(condition)).unwrap_err().why
     }
 
     fn advance(&self, by: Duration) {
@@ -124,8 +143,17 @@ impl Cache<&'static str> {
     }
 }
 
-fn values(entries: &[Arc<Entry<&'static str>>]) -> Vec<&'static str> {
-    let mut values: Vec<_> = entries.iter().map(|entry| *entry.value()).collect();
+impl AsRef<Entry<&'static str>> for Displaced<&'static str> {
+    fn as_ref(&self) -> &Entry<&'static str> {
+        &self.entry
+    }
+}
+
+fn values(entries: &[impl AsRef<Entry<&'static str>>]) -> Vec<&'static str> {
+    let mut values: Vec<_> = entries
+        .iter()
+        .map(|entry| *entry.as_ref().value())
+        .collect();
     values.sort_unstable();
     values
 }

@@ -1,15 +1,14 @@
 //! All invariants of a cache at rest, for the tests.
 
-use super::Cache;
+use super::{Cache, Displaced};
 use crate::clock::Nanos;
 use crate::entry::{Entry, HeapBytes};
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 impl<V: HeapBytes> Cache<V> {
     /// [`clear`](Self::clear), with what it disposes of.
-    pub(crate) fn clear_all(&self) -> Vec<Arc<Entry<V>>> {
+    pub(crate) fn clear_all(&self) -> Vec<Displaced<V>> {
         let mut cleared = Vec::new();
         let count = self.clear(|entry| cleared.push(entry));
         assert_eq!(count, cleared.len());
@@ -17,7 +16,7 @@ impl<V: HeapBytes> Cache<V> {
     }
 
     /// [`expire_due`](Self::expire_due), with what it disposes of.
-    pub(crate) fn expire_all(&self) -> (Vec<Arc<Entry<V>>>, Nanos) {
+    pub(crate) fn expire_all(&self) -> (Vec<Displaced<V>>, Nanos) {
         let mut expired = Vec::new();
         let next = self.expire_due(|entry| expired.push(entry));
         (expired, next)
@@ -47,16 +46,14 @@ impl<V: HeapBytes> Cache<V> {
 
         let policy = self.policy.lock();
         policy.validate();
-        let bounded = self.max_entries.map_or(0, |_| entries.len());
+        let is_tracked = self.is_tracked.load(Ordering::Relaxed);
+        let tracked = if is_tracked { entries.len() } else { 0 };
         let dead_in_policy = dead.iter().filter(|entry| policy.holds(entry)).count();
-        assert_eq!(policy.len(), bounded + dead_in_policy);
-        assert!(self.max_entries.map_or(usize::MAX, NonZeroUsize::get) >= bounded);
-        assert!(
-            entries
-                .iter()
-                .take(bounded)
-                .all(|entry| policy.holds(entry))
-        );
+        assert_eq!(policy.load().entries, tracked + dead_in_policy);
+        assert!(policy.has_nothing_reserved());
+        assert!(!is_tracked || policy.bounds().allow(policy.load()));
+        let mut tracked = entries.iter().take(tracked);
+        assert!(tracked.all(|entry| policy.holds(entry)));
 
         let wheel = self.wheel.lock();
         wheel.validate();

@@ -5,7 +5,7 @@ fn if_absent_writes_where_nothing_lives() {
     let cache = unbounded();
     cache.put("a", "1", on(Condition::IfAbsent)).unwrap();
     let refused = cache.put("a", "2", on(Condition::IfAbsent)).unwrap_err();
-    assert_eq!(refused, ("2", PreconditionFailed));
+    assert_eq!((refused.value, refused.why), ("2", PreconditionFailed));
     assert_eq!(cache.get("a"), Some("1"));
     assert_eq!(cache.stats().sets, 1);
 }

@@ -53,7 +53,7 @@ fn whoever_sleeps_until_the_next_expiry_frees_every_entry_in_time() {
         cache.advance(Duration::from_nanos(sleep));
         let now = cache.clock().now();
         for entry in cache.expire_all().0 {
-            let late = Duration::from_nanos(now - entry.deadline());
+            let late = Duration::from_nanos(now - entry.entry.deadline());
             assert!(late <= LATE, "{late:?}");
         }
         cache.validate();

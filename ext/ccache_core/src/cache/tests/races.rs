@@ -1,4 +1,5 @@
 use super::*;
+use crate::policy::Load;
 
 /// What another thread does between two steps of an eviction or an expiry.
 const MEANWHILE: [fn(&Cache<&'static str>); 3] = [
@@ -13,7 +14,13 @@ fn an_eviction_takes_nothing_that_came_meanwhile() {
         let cache = bounded(2);
         cache.set("a", "1");
         let newcomer = cache.set("b", "1").entry;
-        let victim = cache.policy.lock().evict_for(&newcomer).unwrap();
+        let victim = {
+            let mut policy = cache.policy.lock();
+            policy.reserve(Load::one(0));
+            let victim = policy.evict_surplus(Some(&newcomer), |entry| cache.hash(entry.key()));
+            policy.release(Load::one(0));
+            victim.unwrap()
+        };
         meanwhile(&cache);
         assert!(!cache.remove_this(&victim));
         cache.validate();

@@ -1,0 +1,269 @@
+//! The bookkeeping beside the map: who is in it, for how long, and who has to go.
+
+use super::{Cache, Cause, Condition, Displaced, Write};
+use crate::clock::Nanos;
+use crate::entry::{Entry, HeapBytes};
+use crate::error::Refused;
+use crate::expiry::Wheel;
+use crate::gate::GATE;
+use crate::policy::{Bounds, Load};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// What was reserved for a write.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Room {
+    /// Nothing, for there is no bound, or the write will be refused.
+    None,
+    /// This much.
+    Made(Load),
+    /// Nothing: the entry alone is heavier than the bound.
+    TooSmall,
+}
+
+impl Room {
+    pub(super) fn admission(self) -> Result<(), Refused> {
+        match self {
+            Self::TooSmall => Err(Refused::TooHeavy),
+            Self::None | Self::Made(_) => Ok(()),
+        }
+    }
+}
+
+impl<V: HeapBytes> Cache<V> {
+    /// Changes the bounds, and evicts what they no longer allow: `dispose` gets each
+    /// one, as in [`clear`](Self::clear). Then memory that is not needed is given back.
+    ///
+    /// **Locking behaviour:** the policy's lock; each shard's write lock in turn, if the
+    /// cache had no bound, and to give memory back; for each eviction as
+    /// [`remove`](Self::remove).
+    pub fn resize(&self, bounds: Bounds, mut dispose: impl FnMut(Displaced<V>)) {
+        {
+            let _inside = GATE.enter();
+            self.policy.lock().resize(bounds);
+        }
+        if bounds.is_bounded() && !self.is_tracked.swap(true, Ordering::SeqCst) {
+            self.track_all();
+        }
+        loop {
+            let _inside = GATE.enter();
+            let mut displaced = Vec::new();
+            let is_done = self.evict(None, self.clock.now(), super::BATCH, &mut displaced);
+            displaced.into_iter().for_each(&mut dispose);
+            if is_done {
+                break;
+            }
+        }
+        for shard in self.map.shards() {
+            let _inside = GATE.enter();
+            let mut shard = shard.write();
+            if shard.len() < shard.capacity() / 4 {
+                shard.shrink_to(0, |(entry, _)| self.hash(entry.key()));
+            }
+        }
+        let _inside = GATE.enter();
+        self.policy.lock().compact();
+    }
+
+    /// Makes the policy know what came before there was a bound. Whoever locks a shard
+    /// after this has looked at it enters what it writes.
+    fn track_all(&self) {
+        let known: Vec<_> = {
+            let _inside = GATE.enter();
+            self.map.iter().map(|item| Arc::clone(item.key())).collect()
+        };
+        for batch in known.chunks(super::BATCH) {
+            let _inside = GATE.enter();
+            batch.iter().for_each(|entry| self.track(entry));
+        }
+    }
+
+    fn track(&self, entry: &Arc<Entry<V>>) {
+        let hash = self.hash(entry.key());
+        let shard = self.map.shards()[self.shard_of(hash)].read();
+        let present = shard.get(hash, |(present, _)| Arc::ptr_eq(&present.0, entry));
+        let mut policy = self.policy.lock();
+        if present.is_some() && !policy.holds(entry) {
+            policy.insert(entry, |entry| self.hash(entry.key()));
+        }
+    }
+
+    /// Makes room for a write, unless it will be refused anyway. No lock is held.
+    pub(super) fn make_room(
+        &self,
+        key: &[u8],
+        hash: u64,
+        write: &Write,
+        now: Nanos,
+        displaced: &mut Vec<Displaced<V>>,
+    ) -> Room {
+        if !self.is_tracked.load(Ordering::Relaxed) {
+            return Room::None;
+        }
+        if let Condition::IfLeased(lease) = write.condition
+            && !self.leases.holds(key, lease)
+        {
+            return Room::None;
+        }
+        let old = {
+            let shard = self.map.shards()[self.shard_of(hash)].read();
+            let old = shard.get(hash, |(entry, _)| entry.key() == key);
+            let live = old.filter(|(old, _)| !old.is_expired(now));
+            if !write.condition.holds_for(live.map(|(live, _)| &***live)) {
+                return Room::None;
+            }
+            old.map(|(old, _)| Arc::clone(old))
+        };
+        let load = old.as_ref().map_or(Load::one(write.weight), |old| Load {
+            entries: 0,
+            bytes: write.weight.saturating_sub(old.weight()),
+        });
+        {
+            let mut policy = self.policy.lock();
+            if !policy.bounds().admit(write.weight) {
+                return Room::TooSmall;
+            }
+            policy.reserve(load);
+        }
+        self.evict_surplus(old.as_deref(), now, displaced);
+        Room::Made(load)
+    }
+
+    /// Gives room back that a write did not use.
+    pub(super) fn give_back(&self, room: Room) {
+        if let Room::Made(load) = room {
+            self.policy.lock().release(load);
+        }
+    }
+
+    /// Books `entry` in the place of `old`; true if the wheel turns earlier for
+    /// it. The shard's lock is held, so that the books follow the map's order.
+    pub(super) fn enter_in_books(
+        &self,
+        entry: &Arc<Entry<V>>,
+        old: Option<&Entry<V>>,
+        room: Room,
+    ) -> bool {
+        self.entry_bytes.fetch_add(entry.bytes(), Ordering::Relaxed);
+        match old {
+            Some(old) => _ = self.entry_bytes.fetch_sub(old.bytes(), Ordering::Relaxed),
+            None => _ = self.len.fetch_add(1, Ordering::Relaxed),
+        }
+        if self.is_tracked.load(Ordering::Relaxed) {
+            let mut policy = self.policy.lock();
+            if let Room::Made(load) = room {
+                policy.release(load);
+            }
+            let hash = |entry: &Entry<V>| self.hash(entry.key());
+            match old {
+                Some(old) => policy.replace(old, entry, hash),
+                None => policy.insert(entry, hash),
+            }
+        }
+        let old = old.filter(|old| old.expires());
+        if old.is_none() && !entry.expires() {
+            return false;
+        }
+        let mut wheel = self.wheel.lock();
+        if let Some(old) = old {
+            wheel.remove(old);
+        }
+        if entry.expires() {
+            wheel.insert(entry);
+        }
+        let before = self.next_expiry();
+        self.note_next_expiry(&wheel) < before
+    }
+
+    /// Takes an entry that left the map out of the books: once per entry, by whoever
+    /// took it out of the map.
+    pub(super) fn strike_from_books(&self, entry: &Entry<V>) {
+        self.len.fetch_sub(1, Ordering::Relaxed);
+        self.entry_bytes.fetch_sub(entry.bytes(), Ordering::Relaxed);
+        if self.is_tracked.load(Ordering::Relaxed) {
+            self.policy.lock().remove(entry);
+        }
+        if entry.expires() {
+            let mut wheel = self.wheel.lock();
+            wheel.remove(entry);
+            self.note_next_expiry(&wheel);
+        }
+    }
+
+    pub(super) fn note_next_expiry(&self, wheel: &Wheel<V>) -> Nanos {
+        let next = wheel.wake_at();
+        self.next_expiry.store(next, Ordering::Release);
+        next
+    }
+
+    /// What another write of its key put out of the cache.
+    pub(super) fn replaced(&self, entry: Arc<Entry<V>>, now: Nanos) -> Displaced<V> {
+        let cause = if entry.is_expired(now) {
+            self.counters.expirations.increment();
+            Cause::Expired
+        } else {
+            Cause::Replaced
+        };
+        Displaced { entry, cause }
+    }
+
+    pub(super) fn count_refusal(&self, why: Refused) {
+        if why == Refused::TooHeavy {
+            self.counters.refusals.increment();
+        }
+    }
+
+    /// Evicts until the bounds hold, but not `spared`. No lock is held.
+    pub(super) fn evict_surplus(
+        &self,
+        spared: Option<&Entry<V>>,
+        now: Nanos,
+        evicted: &mut Vec<Displaced<V>>,
+    ) {
+        if self.is_tracked.load(Ordering::Relaxed) {
+            self.evict(spared, now, usize::MAX, evicted);
+        }
+    }
+
+    /// Evicts up to `limit` entries: whether there is no surplus left.
+    fn evict(
+        &self,
+        spared: Option<&Entry<V>>,
+        now: Nanos,
+        limit: usize,
+        evicted: &mut Vec<Displaced<V>>,
+    ) -> bool {
+        for _ in 0..limit {
+            let hash = |entry: &Entry<V>| self.hash(entry.key());
+            let victim = self.policy.lock().evict_surplus(spared, hash);
+            let Some(entry) = victim else {
+                return true;
+            };
+            if !self.remove_this(&entry) {
+                continue;
+            }
+            let cause = if entry.is_expired(now) {
+                self.counters.expirations.increment();
+                Cause::Expired
+            } else {
+                self.counters.evictions.increment();
+                Cause::Size
+            };
+            evicted.push(Displaced { entry, cause });
+        }
+        false
+    }
+
+    /// Removes this very entry, unless its key holds another one by now.
+    pub(super) fn remove_this(&self, entry: &Arc<Entry<V>>) -> bool {
+        let hash = self.hash(entry.key());
+        let mut shard = self.map.shards()[self.shard_of(hash)].write();
+        let removed = shard
+            .remove_entry(hash, |(present, _)| Arc::ptr_eq(&present.0, entry))
+            .is_some();
+        if removed {
+            self.strike_from_books(entry);
+        }
+        removed
+    }
+}
