@@ -19,6 +19,10 @@ const OPERATIONS_PER_FORK: u32 = 100;
 const SHARED_KEYS: u64 = 12;
 const BOUND: usize = 10;
 
+const CHURN: u32 = 5_000;
+const CHURN_BOUND: usize = 500;
+const CHURN_BYTES: u64 = 20_000;
+
 const TICK: u64 = 1 << 26;
 
 /// Knows for what it was written, and by its token whether it was dropped.
@@ -242,4 +246,53 @@ fn many_threads_leave_a_cache_with_a_bound_of_bytes_intact() {
         max_entries: NonZeroUsize::new(BOUND),
         max_bytes: NonZeroU64::new(60),
     });
+}
+
+/// Writes keys that nobody wrote before, and some again, and looks at the bounds.
+fn churn(cache: &Cache<Value>, thread: u64, token: &Arc<()>) {
+    let mut random = Random(thread);
+    for number in 0..CHURN {
+        let key = match random.below(4) {
+            0 => random.below(100),
+            _ => thread << 32 | u64::from(number),
+        };
+        let value = Value {
+            key: 0,
+            number,
+            _token: Arc::clone(token),
+        };
+        let write = Write {
+            etag: None,
+            lifetime: Lifetime::Unlimited,
+            condition: Condition::Always,
+            as_of: None,
+            weight: random.below(100),
+        };
+        assert!(cache.write(&key.to_le_bytes(), value, write).is_ok());
+        cache.read(&random.below(100).to_le_bytes(), |_| ());
+        // Two in a hundred: a key that is evicted while it is overwritten.
+        assert!(cache.len() <= CHURN_BOUND + CHURN_BOUND / 50);
+        assert!(cache.weight() <= CHURN_BYTES + CHURN_BYTES / 50);
+    }
+}
+
+#[test]
+fn bounds_hold_at_every_moment_for_sixteen_threads() {
+    let token = Arc::new(());
+    let cache = Cache::new(Config {
+        bounds: Bounds {
+            max_entries: NonZeroUsize::new(CHURN_BOUND),
+            max_bytes: NonZeroU64::new(CHURN_BYTES),
+        },
+        seed: 7,
+        clock: Clock::manual(),
+    });
+    thread::scope(|scope| {
+        for thread in 0..16 {
+            let (cache, token) = (&cache, &token);
+            scope.spawn(move || churn(cache, thread, token));
+        }
+    });
+    cache.validate();
+    assert_eq!(Arc::strong_count(&token) - 1, cache.len());
 }

@@ -169,9 +169,14 @@ fn raise(block: &mut Block, counter: usize, count: u64) {
 }
 
 /// The larger of each two counters. Both blocks are of one age.
-fn larger(mut one: Block, other: &Block) -> Block {
-    (0..COUNTERS).for_each(|counter| raise(&mut one, counter, get(other, counter)));
-    one
+fn larger(one: Block, other: &Block) -> Block {
+    std::array::from_fn(|word| {
+        let (one, other) = (one[word].to_le_bytes(), other[word].to_le_bytes());
+        u64::from_le_bytes(std::array::from_fn(|byte| {
+            let low = (one[byte] & 0x0f).max(other[byte] & 0x0f);
+            low | (one[byte] & 0xf0).max(other[byte] & 0xf0)
+        }))
+    })
 }
 
 #[cfg(all(test, not(loom)))]
