@@ -149,7 +149,7 @@ impl<V: HeapBytes> Cache<V> {
         let hash = self.hash(key);
         let mut displaced = Vec::new();
         let room = self.make_room(key, hash, &write, now, &mut displaced);
-        let (entry, earlier_deadline);
+        let (entry, booked);
         {
             let mut shard = self.map.shards()[self.shard_of(hash)].write();
             let place = shard.get_mut(hash, |(entry, _)| entry.key() == key);
@@ -193,15 +193,17 @@ impl<V: HeapBytes> Cache<V> {
                 shard.insert(hash, item, |(entry, _)| self.hash(entry.key()));
                 None
             };
-            earlier_deadline = self.enter_in_books(&entry, old.as_deref(), room);
+            booked = self.enter_in_books(&entry, old.as_deref(), room);
             displaced.extend(old.map(|old| self.replaced(old, now)));
         }
         self.counters.sets.increment();
-        self.evict_surplus(Some(&entry), now, &mut displaced);
+        if booked.has_surplus {
+            self.evict_surplus(Some(&entry), now, &mut displaced);
+        }
         Ok(Written {
             entry,
             displaced,
-            earlier_deadline,
+            earlier_deadline: booked.earlier_deadline,
         })
     }
 

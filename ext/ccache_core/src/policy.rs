@@ -169,6 +169,13 @@ impl<V> Policy<V> {
         }
     }
 
+    /// Whether the bounds, with what is reserved, do not hold.
+    pub(crate) fn has_surplus(&self) -> bool {
+        let mut load = self.load();
+        load += self.reserved;
+        !self.bounds.allow(load)
+    }
+
     /// Takes out the entry that goes next if the bounds, with what is reserved, do
     /// not hold. `newcomer` was just written and does not go for itself.
     pub(crate) fn evict_surplus(
@@ -176,9 +183,7 @@ impl<V> Policy<V> {
         newcomer: Option<&Entry<V>>,
         hash: impl Fn(&Entry<V>) -> u64,
     ) -> Option<Arc<Entry<V>>> {
-        let mut load = self.load();
-        load += self.reserved;
-        if self.bounds.allow(load) {
+        if !self.has_surplus() {
             return None;
         }
         self.is_filling = false;

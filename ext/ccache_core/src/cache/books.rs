@@ -21,6 +21,15 @@ pub(super) enum Room {
     TooSmall,
 }
 
+/// What follows from a write.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Booked {
+    /// The wheel turns earlier for it.
+    pub(super) earlier_deadline: bool,
+    /// The bounds do not hold: others were as quick.
+    pub(super) has_surplus: bool,
+}
+
 impl Room {
     pub(super) fn admission(self) -> Result<(), Refused> {
         match self {
@@ -45,14 +54,14 @@ impl<V: HeapBytes> Cache<V> {
         if bounds.is_bounded() && !self.is_tracked.swap(true, Ordering::SeqCst) {
             self.track_all();
         }
-        loop {
+        let mut has_surplus = true;
+        while has_surplus {
             let _inside = GATE.enter();
             let mut displaced = Vec::new();
-            let is_done = self.evict(None, self.clock.now(), super::BATCH, &mut displaced);
-            displaced.into_iter().for_each(&mut dispose);
-            if is_done {
-                break;
+            while has_surplus && displaced.len() < super::BATCH {
+                has_surplus = self.evict_one(None, self.clock.now(), &mut displaced);
             }
+            displaced.into_iter().for_each(&mut dispose);
         }
         for shard in self.map.shards() {
             let _inside = GATE.enter();
@@ -118,14 +127,17 @@ impl<V: HeapBytes> Cache<V> {
             entries: 0,
             bytes: write.weight.saturating_sub(old.weight()),
         });
-        {
+        let has_surplus = {
             let mut policy = self.policy.lock();
             if !policy.bounds().admit(write.weight) {
                 return Room::TooSmall;
             }
             policy.reserve(load);
+            policy.has_surplus()
+        };
+        if has_surplus {
+            self.evict_surplus(old.as_deref(), now, displaced);
         }
-        self.evict_surplus(old.as_deref(), now, displaced);
         Room::Made(load)
     }
 
@@ -136,14 +148,15 @@ impl<V: HeapBytes> Cache<V> {
         }
     }
 
-    /// Books `entry` in the place of `old`; true if the wheel turns earlier for
-    /// it. The shard's lock is held, so that the books follow the map's order.
+    /// Books `entry` in the place of `old`. The shard's lock is held, so that the
+    /// books follow the map's order.
     pub(super) fn enter_in_books(
         &self,
         entry: &Arc<Entry<V>>,
         old: Option<&Entry<V>>,
         room: Room,
-    ) -> bool {
+    ) -> Booked {
+        let mut booked = Booked::default();
         self.entry_bytes.fetch_add(entry.bytes(), Ordering::Relaxed);
         match old {
             Some(old) => _ = self.entry_bytes.fetch_sub(old.bytes(), Ordering::Relaxed),
@@ -159,10 +172,11 @@ impl<V: HeapBytes> Cache<V> {
                 Some(old) => policy.replace(old, entry, hash),
                 None => policy.insert(entry, hash),
             }
+            booked.has_surplus = policy.has_surplus();
         }
         let old = old.filter(|old| old.expires());
         if old.is_none() && !entry.expires() {
-            return false;
+            return booked;
         }
         let mut wheel = self.wheel.lock();
         if let Some(old) = old {
@@ -172,7 +186,8 @@ impl<V: HeapBytes> Cache<V> {
             wheel.insert(entry);
         }
         let before = self.next_expiry();
-        self.note_next_expiry(&wheel) < before
+        booked.earlier_deadline = self.note_next_expiry(&wheel) < before;
+        booked
     }
 
     /// Takes an entry that left the map out of the books: once per entry, by whoever
@@ -180,7 +195,8 @@ impl<V: HeapBytes> Cache<V> {
     pub(super) fn strike_from_books(&self, entry: &Entry<V>) {
         self.len.fetch_sub(1, Ordering::Relaxed);
         self.entry_bytes.fetch_sub(entry.bytes(), Ordering::Relaxed);
-        if self.is_tracked.load(Ordering::Relaxed) {
+        // One that the policy gave up, or never knew, is not in it again.
+        if entry.place.in_policy.get().is_some() {
             self.policy.lock().remove(entry);
         }
         if entry.expires() {
@@ -220,28 +236,25 @@ impl<V: HeapBytes> Cache<V> {
         now: Nanos,
         evicted: &mut Vec<Displaced<V>>,
     ) {
-        if self.is_tracked.load(Ordering::Relaxed) {
-            self.evict(spared, now, usize::MAX, evicted);
-        }
+        while self.evict_one(spared, now, evicted) {}
     }
 
-    /// Evicts up to `limit` entries: whether there is no surplus left.
-    fn evict(
+    /// Evicts an entry, if there is a surplus: whether there is more.
+    fn evict_one(
         &self,
         spared: Option<&Entry<V>>,
         now: Nanos,
-        limit: usize,
         evicted: &mut Vec<Displaced<V>>,
     ) -> bool {
-        for _ in 0..limit {
-            let hash = |entry: &Entry<V>| self.hash(entry.key());
-            let victim = self.policy.lock().evict_surplus(spared, hash);
-            let Some(entry) = victim else {
-                return true;
-            };
-            if !self.remove_this(&entry) {
-                continue;
-            }
+        let (victim, has_surplus) = {
+            let mut policy = self.policy.lock();
+            let victim = policy.evict_surplus(spared, |entry| self.hash(entry.key()));
+            (victim, policy.has_surplus())
+        };
+        let Some(entry) = victim else {
+            return false;
+        };
+        if self.remove_this(&entry) {
             let cause = if entry.is_expired(now) {
                 self.counters.expirations.increment();
                 Cause::Expired
@@ -251,7 +264,7 @@ impl<V: HeapBytes> Cache<V> {
             };
             evicted.push(Displaced { entry, cause });
         }
-        false
+        has_surplus
     }
 
     /// Removes this very entry, unless its key holds another one by now.
