@@ -26,7 +26,7 @@
 //!
 //! **A ghost that comes back** goes into main at once if its key came more often than
 //! main's next victim, or as often and after so short a time that the reuse is closer
-//! than half a cache (the reuse distance decides, as in LIRS: Jiang and Zhang,
+//! than three quarters of a cache (the reuse distance decides, as in LIRS: Jiang and Zhang,
 //! SIGMETRICS 2002). So in a loop that is larger than the cache the entries of main stay
 //! and are hit, while a drift of what is popular replaces them quickly.
 //!
@@ -63,7 +63,7 @@ const MAIN: usize = Part::Main as usize;
 const OLDEST: [f64; 2] = [1.0, NEAR];
 
 /// A key that came as often as main's victim enters if its ghost is younger than this.
-const SOON: f64 = 0.5;
+const SOON: f64 = 0.75;
 
 /// By how much a key that was not used in the window must have come more often.
 const MARGIN: u64 = 2;
