@@ -31,6 +31,12 @@ namespace :bench do
     ruby "bench/validated_hit.rb", "--chart", verbose: false
   end
 
+  desc "Count the hits of the eviction policy beside other caches' (TRACES=folder for recorded traces)"
+  task :simulate do
+    sh "cargo", "run", "--release", "--quiet", "--manifest-path", "bench/simulate/Cargo.toml", "--",
+       *ENV.fetch("TRACES", nil), "--chart", "docs/hit_ratios.svg"
+  end
+
   desc "Run all benches and fail if one misses a bar"
   task check: :compile do
     failed = benches.keys.reject do |name|

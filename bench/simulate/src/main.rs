@@ -1,0 +1,77 @@
+//! What share of reads does the cache answer? Ours beside LRU, quick_cache, moka and
+//! the best that any policy could do, on generated workloads and, if their folder is
+//! given, on recorded traces. One thread reads and writes what it misses; capacities
+//! are shares of the number of keys. All seeds are fixed.
+//!
+//! ```sh
+//! cargo run --release --manifest-path bench/simulate/Cargo.toml -- [TRACES] [--chart FILE] [--check]
+//! ```
+
+mod caches;
+mod chart;
+mod results;
+mod trace;
+mod workloads;
+
+use results::Results;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+struct Arguments {
+    traces: Option<PathBuf>,
+    chart: Option<PathBuf>,
+    is_check: bool,
+}
+
+fn arguments() -> Result<Arguments, String> {
+    let mut arguments = Arguments {
+        traces: None,
+        chart: None,
+        is_check: false,
+    };
+    let mut given = std::env::args().skip(1);
+    while let Some(argument) = given.next() {
+        match argument.as_str() {
+            "--check" => arguments.is_check = true,
+            "--chart" => arguments.chart = Some(given.next().ok_or("--chart needs a file")?.into()),
+            flag if flag.starts_with('-') => return Err(format!("unknown option {flag}")),
+            folder => arguments.traces = Some(folder.into()),
+        }
+    }
+    Ok(arguments)
+}
+
+fn run() -> Result<bool, String> {
+    let arguments = arguments()?;
+    let mut all = Vec::new();
+    match &arguments.traces {
+        None => println!("No folder of traces was given: generated workloads alone.\n"),
+        Some(folder) => {
+            let traces = Results::of(trace::read_all(folder)?);
+            traces.print("Recorded traces");
+            all.push(("Recorded traces", traces));
+        }
+    }
+    let generated = Results::of(workloads::all());
+    generated.print("Generated workloads");
+    all.push(("Generated workloads", generated));
+    if let Some(path) = &arguments.chart {
+        let drawn = chart::draw(&all);
+        std::fs::write(path, drawn).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    Ok(!arguments.is_check || all.iter().all(|(_, results)| results.reach_the_bar()))
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => {
+            eprintln!("a bar was missed");
+            ExitCode::FAILURE
+        }
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
