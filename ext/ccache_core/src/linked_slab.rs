@@ -65,7 +65,7 @@ impl<T> LinkedSlab<T> {
         };
         let node = if self.free == NIL {
             if self.cells.len() == self.cells.capacity() {
-                self.cells.reserve_exact((self.cells.len() / 4).max(KEPT));
+                self.cells.reserve_exact((self.cells.len() / 4).max(4));
             }
             self.cells.push(cell);
             #[allow(clippy::cast_possible_truncation)] // 2^32 - 1 entries fill 200 GiB
