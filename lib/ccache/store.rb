@@ -29,6 +29,9 @@ module Ccache
     include Arguments
     include Loading
     include Embedding
+    include Resizing
+    include Telling
+    include Weighing
 
     # What {#each} walks through; native.
     #
@@ -37,10 +40,8 @@ module Ccache
     private_constant :Snapshot
 
     # @return [Hash{Symbol => Object}] what {#initialize} takes, and its defaults
-    OPTIONS = { max_entries: nil, expires_in: nil, values: nil, **RemoteOptions::DEFAULTS }.freeze
-
-    # The largest bound.
-    MAX_ENTRIES = (2**32) - 2
+    OPTIONS =
+      { **BoundOptions::DEFAULTS, expires_in: nil, values: nil, on_evict: nil, **RemoteOptions::DEFAULTS }.freeze
 
     # For `expires_in:`: as the store's default says; as the replaced entry would have.
     INHERITED = Object.new.freeze
@@ -62,10 +63,26 @@ module Ccache
     private_constant :INHERITED, :KEPT, :Absent, :ABSENT, :ANY
 
     # @param options [Hash]
-    # @option options [Integer, nil] :max_entries the most entries to keep; no
-    #   bound by default. What goes first is decided by how often and how lately it was used.
+    # @option options [Integer, nil] :max_entries the most entries to keep, nil for no
+    #   bound; 100,000 if neither this nor `max_bytes:` is given. What goes
+    #   first is decided by how often and how lately it was used
+    # @option options [Integer, nil] :max_bytes the most that all entries may weigh. An
+    #   entry that alone weighs more, or 4 GiB, is not kept: {#set} does then what it does
+    #   otherwise, as if the entry had been evicted at once, and `on_event:` is told
+    # @option options [#call, nil] :weigher called with key and value before a write, returns
+    #   what the entry weighs; by default the bytes of a value that is encoded (`:fresh`,
+    #   or with a server), else those of the key and of the object itself, without those
+    #   that it refers to (`ObjectSpace.memsize_of`)
     # @option options [Numeric, ActiveSupport::Duration, nil] :expires_in seconds
     #   that entries live unless a write says otherwise; nil for ever
+    # @option options [Numeric, ActiveSupport::Duration, nil] :idle_for seconds after which
+    #   an entry goes that nobody has read or written
+    # @option options [#call, nil] :on_evict called with key, value and cause when an entry
+    #   has left memory: `:size` (there was no room), `:expired`, `:replaced`, `:deleted` or
+    #   `:cleared`. On a Ruby thread, at the end of the call that took the entry out, or, for
+    #   what leaves without one, on a thread of the store's own; never in a lock or the GC. It
+    #   may use the store. What it raises is told to `on_event:`, or else a warning. A store
+    #   that is collected tells nothing
     # @option options [Symbol] :values see above
     # @option options [String, Hash, nil] :redis a URL (`redis`, `rediss`, `unix`), or a
     #   Hash of `url host port path db username password ssl_params connect_timeout
@@ -86,18 +103,17 @@ module Ccache
     # @option options [Numeric, nil] :stale_if_error seconds more in which memory
     #   answers if the server does not (RFC 5861)
     # @option options [#call, nil] :on_event called with a name and a Hash of `key:`,
-    #   `server:` and `error:`, on the thread that the event happened on
+    #   `server:`, `error:` and the like, on the thread that the event happened on
     # @raise [InvalidOption]
     # @raise [LoadError] the coder's gem is missing
     def initialize(**options)
+      @bounds = BoundOptions.new(options)
       options = complete(options)
       @remote = RemoteOptions.new(options.slice(*RemoteOptions::DEFAULTS.keys))
-      @max_entries = check_max_entries(options[:max_entries])
-      lifetime = nanoseconds(options[:expires_in])
-      @expires_in = options[:expires_in]&.to_f
+      take_listener(options[:on_evict])
       @values = Values.check(options[:values] || (@remote.server? ? :auto : :shared))
-      is_plain = @values == :shared && !@remote.server?
-      open_store(@max_entries, lifetime, is_plain, @remote.settings)
+      open_for(nanoseconds(options[:expires_in]))
+      @expires_in = options[:expires_in]&.to_f
       extend(Remote) if @remote.server?
     end
 
@@ -182,9 +198,11 @@ module Ccache
 
     # @!method stats
     #   @return [Hash{Symbol => Integer}] since the store was made: `:hits`,
-    #     `:misses`, `:sets`, `:deletes`, `:expirations`, `:evictions`, `:loads`,
-    #     `:coalesced` (fetches that another one's load answered); and now:
-    #     `:entries`, `:pins`, `:segments`, `:bytes` (held by Rust: entries, keys,
+    #     `:misses`, `:sets`; entries that left: `:evictions` (cause `:size`), `:expirations`,
+    #     `:replacements`, `:deletes`, `:cleared`; `:refusals` (writes of what is too
+    #     heavy), `:loads`, `:coalesced` (fetches that another one's load answered); and
+    #     now: `:entries`, `:weight` (of all entries, against `max_bytes:`), `:pins`,
+    #     `:segments`, `:bytes` (held by Rust: entries, keys,
     #     encoded values, table, bookkeeping and segments; not Ruby's objects).
     #     Each is exact, together they are not one moment.
     #   @raise [ClosedError]
@@ -291,8 +309,8 @@ module Ccache
     def set_multi(entries, expires_in: INHERITED, values: @values)
       lifetime = check_entries(entries, expires_in, values)
       entries
-        .transform_values { |value| Values.keep(value, values) }
-        .to_h { |key, kept| [key, write(key, *kept, nil, lifetime, true, nil)] }
+        .to_h { |key, value| [key, keep(key, value, values)] }
+        .to_h { |key, (kept, encoded, weight)| [key, write(key, kept, encoded, nil, lifetime, true, nil, weight)] }
     end
 
     # Like {#fetch} for each key: those without an entry are loaded one by one.
@@ -400,16 +418,20 @@ module Ccache
     def inspect
       return "#<#{self.class} closed>" if closed?
 
-      bounds = { entries: size, max_entries: @max_entries, expires_in: @expires_in, values: @values }
-      "#<#{self.class} #{bounds.compact.map { |name, value| "#{name}=#{value}" }.join(" ")}>"
+      facts = { entries: size, **%i[max_entries max_bytes].zip(bounds).to_h, expires_in: @expires_in, values: @values }
+      "#<#{self.class} #{facts.compact.map { |name, value| "#{name}=#{value}" }.join(" ")}>"
     end
 
     # What `Ractor.make_shareable` does to a store that Ractors are to share. From
     # then on it takes shareable values only.
     #
     # @return [self]
-    # @raise [NotShareable] once an object was stored; nothing is changed then
+    # @raise [NotShareable] once an object was stored, or if the store weighs its entries or
+    #   has an `on_evict:`, which belong to one Ractor; nothing is changed then
     def freeze
+      if @bounds.weighs? || @on_evict
+        raise NotShareable, "a store with max_bytes:, weigher: or on_evict: cannot be shared by Ractors"
+      end
       unless frozen? || segments.zero?
         raise NotShareable, "a store can be shared by Ractors only if nothing was stored in it before"
       end
@@ -432,6 +454,12 @@ module Ccache
     private :held?
 
     private
+
+    def open_for(lifetime)
+      is_plain = @values == :shared && !@remote.server? && !@bounds.weighs?
+      open_store(@bounds.max_entries, @bounds.max_bytes, @bounds.idle, lifetime, is_plain, !@on_evict.nil?,
+                 @remote.settings)
+    end
 
     # {#get} with keywords.
     def get_with(key, if_none_match: nil, values: nil, max_age: nil, stale_while_revalidate: nil, stale_if_error: nil)
@@ -456,7 +484,14 @@ module Ccache
 
     # The etag, or nil if the condition does not hold.
     def write_value(key, value, values, etag, lifetime, condition)
-      write(key, *Values.keep(value, values), etag, lifetime, condition, nil)
+      kept, is_encoded, weight = keep(key, value, values)
+      write(key, kept, is_encoded, etag, lifetime, condition, nil, weight)
+    end
+
+    # What memory keeps of a value, whether that is an encoding, and what it weighs.
+    def keep(key, value, values)
+      kept, is_encoded = Values.keep(value, values)
+      [kept, is_encoded, weight(key, value, is_encoded ? kept : nil)]
     end
 
     # {#delete} with keywords.

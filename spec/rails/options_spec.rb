@@ -33,7 +33,7 @@ RSpec.describe "The Rails store's options" do
   it "are refused with a reason if Rails' own stores have them and this one has not" do
     { { pool_size: 5 } => /pool_size: has no meaning here: all threads share/, { pool: { size: 5 } } => /pool: has no/,
       { pool_timeout: 5 } => /pool_timeout: has/, { url: "redis://localhost" } => /url: is redis: here/,
-      { read_timeout: 1 } => /read_timeout: belongs into redis:/, { size: 32 } => /size: .*use max_entries:/,
+      { read_timeout: 1 } => /read_timeout: belongs into redis:/, { size: 32 } => /size: is max_bytes: here/,
       { serializer: :json } => /serializer: is coder: here/ }.each do |options, message|
       expect { made(**options) }.to raise_error(Ccache::InvalidOption, message)
     end

@@ -76,10 +76,17 @@ pub(crate) fn remote(ruby: &Ruby, error: &RemoteError, server: &Server, key: Val
 #[cold]
 pub(crate) fn no_thread(ruby: &Ruby, error: &std::io::Error) -> Error {
     let message = format!("cannot start the reaper thread of ccache: {error}");
-    match ruby
-        .class_object()
-        .const_get::<_, ExceptionClass>("ThreadError")
-    {
+    of_class(ruby, "ThreadError", message)
+}
+
+#[cold]
+pub(crate) fn no_bell(ruby: &Ruby, error: &std::io::Error) -> Error {
+    let message = format!("cannot make a pipe for the thread of on_evict: {error}");
+    of_class(ruby, "IOError", message)
+}
+
+fn of_class(ruby: &Ruby, class: &str, message: String) -> Error {
+    match ruby.class_object().const_get::<_, ExceptionClass>(class) {
         Ok(class) => Error::new(class, message),
         Err(error) => error,
     }

@@ -7,6 +7,7 @@
 use magnus::{Error, Ruby};
 
 mod arguments;
+mod departures;
 mod errors;
 mod fork;
 mod gvl;
@@ -17,6 +18,7 @@ mod methods;
 pub mod pin_list;
 mod reaper;
 mod remote;
+mod resizing;
 mod segment;
 mod snapshot;
 #[doc(hidden)]

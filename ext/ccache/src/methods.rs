@@ -6,17 +6,19 @@
 //! checked by the face, so their types are the simplest that do.
 
 use crate::arguments::{Key, condition, lifetime, optional_etag};
+use crate::departures;
 use crate::errors;
 use crate::gvl::without_gvl;
 use crate::handle::Live;
 use crate::pin_list::PinList;
 use crate::reaper::{self, Shelf};
+use crate::resizing;
 use crate::snapshot::{self, Snapshot};
 use crate::store::{self, Opened, Store, open, opened};
 use crate::stored::{Stored, Taken};
 use crate::tally;
 use crate::typed_data::from_raw;
-use ccache_core::{Condition, Entry, Etag, Removed, Write};
+use ccache_core::{Condition, Entry, Etag, Refused, Removed, Write};
 use magnus::rb_sys::AsRawValue;
 use magnus::value::ReprValue;
 use magnus::{Error, Module, RArray, RHash, RModule, RString, Ruby, Symbol, Value, method};
@@ -49,8 +51,9 @@ fn set(ruby: &Ruby, store: Value, args: &[Value]) -> Result<Value, Error> {
                 return face(store, c"set_with", args);
             }
             let stored = keep(&live, *key, *value)?;
-            let etag = put(opened, *key, stored, unconditional(opened))?;
-            Ok(etag.map_or_else(
+            let put = put(opened, *key, stored, unconditional(opened))?;
+            departures::tell(store, &opened.shelf)?;
+            Ok(put.etag.map_or_else(
                 || ruby.qnil().as_value(),
                 |etag| text(ruby, &etag).as_value(),
             ))
@@ -66,6 +69,7 @@ fn aset(store: Value, key: Value, value: Value) -> Result<Value, Error> {
     if opened.is_shared {
         let stored = keep(&live, key, value)?;
         put(opened, key, stored, unconditional(opened))?;
+        departures::tell(store, &opened.shelf)?;
     } else {
         face(store, c"set_with", &[key, value])?;
     }
@@ -134,7 +138,9 @@ fn discard(_store: Value, snapshot: Value) -> Result<(), Error> {
 /// `store.clear`: how many entries there were. Runs without the GVL.
 fn clear(ruby: &Ruby, store: Value) -> Result<usize, Error> {
     let (live, opened) = open(&store)?;
-    drop_all(ruby, &live, &opened.shelf)
+    let count = drop_all(ruby, &live, &opened.shelf)?;
+    departures::tell(store, &opened.shelf)?;
+    Ok(count)
 }
 
 /// `store.close`.
@@ -149,7 +155,7 @@ fn close(ruby: &Ruby, store: Value) -> Result<(), Error> {
         opened.shelf.abandon();
         reaper::wake();
     })?;
-    Ok(())
+    departures::tell(store, &opened.shelf)
 }
 
 /// `store.closed?`: true as well for a store that was never initialized.
@@ -216,7 +222,8 @@ fn read_entry(
 /// Keeps `value`, or its encoding if `is_encoded`: the etag, or nil if the
 /// condition (see [`condition`]) does not hold. `as_of`, in the clock's nanoseconds,
 /// is when it was true, if that is not now; a Symbol as the condition stands for "unless
-/// there is an entry that was true later".
+/// there is an entry that was true later". A value that is heavier than the bound is as if
+/// it had been written and evicted at once; the face is told.
 #[allow(clippy::too_many_arguments)] // the face's one way to write
 fn write(
     ruby: &Ruby,
@@ -228,6 +235,7 @@ fn write(
     for_how_long: Value,
     depends_on: Value,
     as_of: Option<u64>,
+    weight: u64,
 ) -> Result<Option<RString>, Error> {
     let (live, opened) = open(&store)?;
     let write = Write {
@@ -238,7 +246,7 @@ fn write(
             _ => condition(depends_on)?,
         },
         as_of,
-        weight: 0,
+        weight,
     };
     let stored = match RString::from_value(value).filter(|_| is_encoded) {
         Some(encoded) => {
@@ -247,7 +255,14 @@ fn write(
         }
         None => keep(&live, key, value)?,
     };
-    Ok(put(opened, key, stored, write)?.map(|etag| text(ruby, &etag)))
+    let put = put(opened, key, stored, write)?;
+    let etag = put.etag.map(|etag| text(ruby, &etag));
+    if put.is_too_heavy {
+        let weight = ruby.into_value(weight);
+        face(store, c"note_refusal", &[key, weight])?;
+    }
+    departures::tell(store, &opened.shelf)?;
+    Ok(etag)
 }
 
 /// Removes `key`: whether it was there, or nil if the condition does not hold.
@@ -256,7 +271,7 @@ fn remove(store: Value, key: Value, depends_on: Value) -> Result<Value, Error> {
     let condition = condition(depends_on)?;
     let key = Key::new(key)?;
     // SAFETY: the key is an argument; the removal calls no Ruby.
-    let removed = opened.shelf.remove(unsafe { key.bytes() }, &condition);
+    let removed = opened.shelf.take_out(unsafe { key.bytes() }, &condition);
     let ruby = live.ruby();
     let answer = match removed {
         Removed::Entry(entry) => {
@@ -267,6 +282,7 @@ fn remove(store: Value, key: Value, depends_on: Value) -> Result<Value, Error> {
         Removed::Absent | Removed::Expired(_) => ruby.qfalse().as_value(),
         Removed::PreconditionFailed => ruby.qnil().as_value(),
     };
+    departures::tell(store, &opened.shelf)?;
     Ok(answer)
 }
 
@@ -320,9 +336,13 @@ fn stats(ruby: &Ruby, store: Value) -> Result<RHash, Error> {
         ("deletes", counted.deletes),
         ("expirations", counted.expirations),
         ("evictions", counted.evictions),
+        ("replacements", counted.replacements),
+        ("cleared", counted.cleared),
+        ("refusals", counted.refusals),
         ("loads", counted.loads),
         ("coalesced", counted.coalesced),
         ("entries", opened.shelf.len() as u64),
+        ("weight", opened.shelf.weight()),
         ("pins", pins as u64),
         ("segments", live.store().pins().segments() as u64),
         ("bytes", bytes as u64),
@@ -362,23 +382,37 @@ fn is_shareable(live: &Live<'_>, value: Value) -> Result<bool, Error> {
     ractor.funcall("shareable?", (value,))
 }
 
-/// The one way into the map. The etag, or nothing if the condition does not hold.
-pub(crate) fn put(
-    opened: &Opened,
-    key: Value,
-    stored: Stored,
-    write: Write,
-) -> Result<Option<Etag>, Error> {
+/// What came of a write.
+struct Put {
+    /// None if the condition does not hold.
+    etag: Option<Etag>,
+    /// Whether the value was not kept, since it alone is heavier than the bound.
+    is_too_heavy: bool,
+}
+
+/// The one way into the map; [`departures::tell`] is to follow.
+fn put(opened: &Opened, key: Value, stored: Stored, write: Write) -> Result<Put, Error> {
     let key = Key::new(key)?;
+    let given = write.etag.clone();
     // SAFETY: the key is an argument; the write calls no Ruby.
     match opened.shelf.write(unsafe { key.bytes() }, stored, write) {
         Ok(written) => {
             if written.earlier_deadline {
                 reaper::wake();
             }
-            Ok(Some(written.entry.etag().clone()))
+            let etag = Some(written.entry.etag().clone());
+            opened.shelf.depart_all(written.displaced);
+            Ok(Put {
+                etag,
+                is_too_heavy: false,
+            })
         }
-        Err(_refused) => Ok(None),
+        Err(unwritten) => {
+            let is_too_heavy = unwritten.why == Refused::TooHeavy;
+            opened.shelf.depart_all(unwritten.displaced);
+            let etag = is_too_heavy.then(|| given.unwrap_or_else(|| opened.shelf.new_etag()));
+            Ok(Put { etag, is_too_heavy })
+        }
     }
 }
 
@@ -401,7 +435,9 @@ fn peek(store: Value, key: Value) -> Result<Option<Arc<Entry<Stored>>>, Error> {
 
 pub(crate) fn drop_all(ruby: &Ruby, live: &Live<'_>, shelf: &Arc<Shelf>) -> Result<usize, Error> {
     let shelf = Arc::clone(shelf);
-    let count = without_gvl(ruby, move || shelf.clear(drop))?;
+    let count = without_gvl(ruby, move || {
+        shelf.clear(|displaced| shelf.depart(displaced))
+    })?;
     PinList::tidy(live)?;
     Ok(count)
 }
@@ -462,11 +498,13 @@ pub(crate) fn init(ruby: &Ruby, ccache: RModule) -> Result<(), Error> {
     store.define_method("closed?", method!(is_closed, 0))?;
     store.define_method("stats", method!(stats, 0))?;
 
-    store.define_private_method("open_store", method!(store::open_store, 4))?;
+    store.define_private_method("open_store", method!(store::open_store, 7))?;
+    departures::init(store)?;
+    resizing::init(store)?;
     store.define_private_method("check", method!(check, 2))?;
     store.define_private_method("read", method!(read, 2))?;
     store.define_private_method("read_entry", method!(read_entry, 2))?;
-    store.define_private_method("write", method!(write, 7))?;
+    store.define_private_method("write", method!(write, 8))?;
     store.define_private_method("remove", method!(remove, 2))?;
     store.define_private_method("take_snapshot", method!(take_snapshot, 0))?;
     store.define_private_method("next_of", method!(next_of, 1))?;

@@ -10,10 +10,11 @@
 //! no lock, no allocation. The thread starts with the first store; a forked child
 //! has none until one of its methods sees that and starts it (`ensure_running`).
 
+use crate::departures::Departures;
 use crate::remote::Link;
 use crate::stored::Stored;
 use ccache_core::gate::GATE;
-use ccache_core::{Cache, NEVER};
+use ccache_core::{Cache, Cause, Condition, Displaced, NEVER, Removed};
 use parking_lot::Mutex;
 use std::io;
 use std::ops::Deref;
@@ -27,20 +28,72 @@ pub(crate) struct Shelf {
     cache: Cache<Stored>,
     /// The server, if there is one.
     link: Option<Link>,
+    /// What left the map, if somebody wants to know.
+    departures: Option<Departures>,
     is_orphaned: AtomicBool,
 }
 
 impl Shelf {
-    pub(crate) fn new(cache: Cache<Stored>, link: Option<Link>) -> Arc<Self> {
+    pub(crate) fn new(
+        cache: Cache<Stored>,
+        link: Option<Link>,
+        departures: Option<Departures>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             cache,
             link,
+            departures,
             is_orphaned: AtomicBool::new(false),
         })
     }
 
     pub(crate) fn link(&self) -> Option<&Link> {
         self.link.as_ref()
+    }
+
+    #[inline]
+    pub(crate) fn departures(&self) -> Option<&Departures> {
+        self.departures.as_ref()
+    }
+
+    /// Hands on what left the map, or drops it if nobody wants to know. For what calls
+    /// back inside the gate.
+    pub(crate) fn depart(&self, displaced: Displaced<Stored>) {
+        match &self.departures {
+            Some(departures) => departures.push_inside(displaced),
+            None => drop(displaced),
+        }
+    }
+
+    /// The same, outside the gate.
+    #[inline]
+    pub(crate) fn depart_all(&self, displaced: Vec<Displaced<Stored>>) {
+        match &self.departures {
+            Some(departures) if !displaced.is_empty() => departures.push_all(displaced),
+            _ => drop(displaced),
+        }
+    }
+
+    /// For what leaves while nobody is about to tell of it.
+    pub(crate) fn ring(&self) {
+        if let Some(departures) = &self.departures {
+            departures.ring();
+        }
+    }
+
+    /// Removes `key` if the condition holds, and hands on what that took out.
+    pub(crate) fn take_out(&self, key: &[u8], condition: &Condition) -> Removed<Stored> {
+        let removed = self.cache.remove(key, condition);
+        if self.departures.is_some() {
+            let (entry, cause) = match &removed {
+                Removed::Entry(entry) => (entry, Cause::Deleted),
+                Removed::Expired(entry) => (entry, Cause::Expired),
+                Removed::Absent | Removed::PreconditionFailed => return removed,
+            };
+            let entry = Arc::clone(entry);
+            self.depart_all(vec![Displaced { entry, cause }]);
+        }
+        removed
     }
 
     /// Leaves the map to the reaper: no store uses it any more.
@@ -150,7 +203,7 @@ fn without_signals<T>(spawn: impl FnOnce() -> T) -> T {
 
 fn run() {
     for shelf in shelves() {
-        shelf.bury(drop); // a `clear` that the parent was in the middle of
+        shelf.bury(|displaced| shelf.depart(displaced)); // a `clear` that the parent was in the middle of
     }
     loop {
         let pause = shelves().iter().filter_map(tend).min();
@@ -178,7 +231,8 @@ fn tend(shelf: &Arc<Shelf>) -> Option<Duration> {
     }
     let mut next = shelf.next_expiry();
     if next <= shelf.clock().now() {
-        next = shelf.expire_due(drop);
+        next = shelf.expire_due(|displaced| shelf.depart(displaced));
+        shelf.ring();
     }
     (next != NEVER).then(|| Duration::from_nanos(next.saturating_sub(shelf.clock().now())))
 }

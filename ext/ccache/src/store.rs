@@ -3,6 +3,7 @@
 //! `methods.rs`.
 
 use crate::arguments::lifetime;
+use crate::departures::{self, Departures};
 use crate::errors;
 use crate::handle::Live;
 use crate::pin_list::PinList;
@@ -14,7 +15,7 @@ use magnus::rb_sys::AsRawValue;
 use magnus::{Error, RClass, RHash, Ruby, Value};
 use std::ffi::c_void;
 use std::hash::{BuildHasher, RandomState};
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -120,6 +121,11 @@ pub(crate) fn open<'a>(store: &'a Value) -> Result<(Live<'a>, &'a Opened), Error
     // In a forked child the first call starts the thread. If that fails now, a
     // later call tries again: expiry waits, reads do not depend on it.
     let _ = reaper::ensure_running();
+    if let Some(departures) = opened.shelf.departures()
+        && !departures.is_heard()
+    {
+        departures::listen(*store, departures);
+    }
     Ok((live, opened))
 }
 
@@ -149,14 +155,27 @@ pub(crate) fn shelf(store: Value) -> Result<Arc<Shelf>, Error> {
     Ok(Arc::clone(&open(&store)?.1.shelf))
 }
 
-/// `initialize`'s native part: no bound or an Integer, nil or nanoseconds, whether
-/// `set` keeps values as they are, and the settings of a server or nil.
+pub(crate) fn bounds(max_entries: Option<usize>, max_bytes: Option<u64>) -> Bounds {
+    Bounds {
+        max_entries: max_entries.and_then(NonZeroUsize::new),
+        max_bytes: max_bytes.and_then(NonZeroU64::new),
+    }
+}
+
+/// `initialize`'s native part: bounds of entries and bytes or nil, how long entries may
+/// be idle and how long they live in nanoseconds or nil, whether `set` keeps values as
+/// they are, whether somebody wants to know what leaves, and the settings of a server
+/// or nil.
+#[allow(clippy::too_many_arguments)] // the face's one way to open
 pub(crate) fn open_store(
     ruby: &Ruby,
     store: Value,
     max_entries: Option<usize>,
+    max_bytes: Option<u64>,
+    idle: Option<u64>,
     default_lifetime: Value,
     is_shared: bool,
+    has_listener: bool,
     remote: Option<RHash>,
 ) -> Result<(), Error> {
     // SAFETY: as in `opened`.
@@ -168,14 +187,12 @@ pub(crate) fn open_store(
         .map(|settings| Link::new(settings, &clock))
         .transpose()?;
     let cache = Cache::new(Config {
-        bounds: Bounds {
-            max_entries: max_entries.and_then(NonZeroUsize::new),
-            max_bytes: None,
-        },
+        bounds: bounds(max_entries, max_bytes),
+        idle,
         seed: RandomState::new().hash_one(0),
         clock,
     });
-    let shelf = Shelf::new(cache, link);
+    let shelf = Shelf::new(cache, link, has_listener.then(Departures::new));
     let opened = Opened {
         shelf: Arc::clone(&shelf),
         lifetime: lifetime(default_lifetime, Lifetime::Unlimited)?,

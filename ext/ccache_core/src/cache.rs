@@ -11,14 +11,14 @@
 
 use crate::clock::{Clock, NEVER, Nanos};
 use crate::entry::{ByKey, Entry, HeapBytes};
-use crate::error::Refused;
-use crate::etag::EtagSource;
+use crate::etag::{Etag, EtagSource};
 use crate::expiry::Wheel;
 use crate::gate::GATE;
+use crate::idle::{Idle, Moment};
 use crate::lease::{LeaseId, Leases};
 use crate::policy::{Bounds, Policy};
-use crate::stats::{Counters, Stats};
-use dashmap::{DashMap, SharedValue};
+use crate::stats::Counters;
+use dashmap::DashMap;
 use foldhash::fast::SeedableRandomState;
 use parking_lot::Mutex;
 use std::hash::{BuildHasher, Hasher};
@@ -26,11 +26,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 mod books;
+mod facts;
 mod outcome;
+mod sweeping;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod validate;
+mod writing;
 
 pub use outcome::{Cause, Condition, Displaced, Lifetime, Removed, Unwritten, Write, Written};
 
@@ -39,6 +42,8 @@ pub use outcome::{Cause, Condition, Displaced, Lifetime, Removed, Unwritten, Wri
 pub struct Config {
     /// The most to keep.
     pub bounds: Bounds,
+    /// How long an entry may be there without being read, if that is bounded.
+    pub idle: Option<Nanos>,
     /// Seeds the hash function and the etags; random in production.
     pub seed: u64,
     /// Where the time comes from.
@@ -57,6 +62,7 @@ pub struct Cache<V> {
     policy: Mutex<Policy<V>>,
     wheel: Mutex<Wheel<V>>,
     next_expiry: AtomicU64,
+    idle: Option<Idle>,
     leases: Leases,
     /// Entries that a `clear` took out of the map, not yet struck from the books.
     graveyard: Mutex<Vec<Arc<Entry<V>>>>,
@@ -70,6 +76,7 @@ pub struct Cache<V> {
 impl<V: HeapBytes> Cache<V> {
     /// An empty cache.
     pub fn new(config: Config) -> Self {
+        let idle = config.idle.map(Idle::new);
         Self {
             map: DashMap::with_hasher(SeedableRandomState::with_seed(
                 config.seed,
@@ -77,8 +84,9 @@ impl<V: HeapBytes> Cache<V> {
             )),
             is_tracked: AtomicBool::new(config.bounds.is_bounded()),
             policy: Mutex::new(Policy::new(config.bounds)),
-            wheel: Mutex::new(Wheel::new()),
+            wheel: Mutex::new(Wheel::new(idle)),
             next_expiry: AtomicU64::new(NEVER),
+            idle,
             leases: Leases::default(),
             graveyard: Mutex::default(),
             etags: EtagSource::new(config.seed),
@@ -99,8 +107,7 @@ impl<V: HeapBytes> Cache<V> {
         let hash = self.hash(key);
         let shard = self.map.shards()[self.shard_of(hash)].read();
         match shard.get(hash, |(entry, _)| entry.key() == key) {
-            Some((entry, _)) if self.is_live(entry) => {
-                self.note_use(entry);
+            Some((entry, _)) if self.is_used_if_live(entry) => {
                 self.counters.hits.increment();
                 Some(take(entry))
             }
@@ -116,225 +123,17 @@ impl<V: HeapBytes> Cache<V> {
     ///
     /// **Locking behaviour:** a shard's read lock.
     pub fn find(&self, key: &[u8]) -> Option<Arc<Entry<V>>> {
-        let entry = self.peek(key)?;
-        self.note_use(&entry);
-        Some(entry)
+        self.look_up(key, |entry| self.is_used_if_live(entry))
     }
 
-    /// The entry of `key`, kept alive by its `Arc`; counts nothing.
+    /// The entry of `key`, kept alive by its `Arc`, for one who does not read it;
+    /// counts nothing.
     ///
     /// **Locking behaviour:** a shard's read lock.
     pub fn peek(&self, key: &[u8]) -> Option<Arc<Entry<V>>> {
-        let _inside = GATE.enter();
-        let hash = self.hash(key);
-        let shard = self.map.shards()[self.shard_of(hash)].read();
-        let (entry, _) = shard.get(hash, |(entry, _)| entry.key() == key)?;
-        self.is_live(entry).then(|| Arc::clone(entry))
-    }
-
-    /// Writes `key` if the condition holds. Atomic: readers see the old entry or
-    /// the new one. A value that is refused comes back with the reason.
-    ///
-    /// Room is made before the write, so that the bounds hold at every moment. (If the
-    /// key's entry is removed just then, the cache is too large by the new one until
-    /// this returns.)
-    ///
-    /// **Locking behaviour:** in a bounded cache a shard's read lock, the policy's, and
-    /// for each eviction as [`remove`](Self::remove); then a shard's write lock, and
-    /// under it, one after the other, the leases', the policy's and the wheel's where
-    /// these are in use.
-    pub fn write(&self, key: &[u8], value: V, write: Write) -> Result<Written<V>, Unwritten<V>> {
-        let _inside = GATE.enter();
-        let now = self.clock.now();
-        let hash = self.hash(key);
-        let mut displaced = Vec::new();
-        let room = self.make_room(key, hash, &write, now, &mut displaced);
-        let (entry, booked);
-        {
-            let mut shard = self.map.shards()[self.shard_of(hash)].write();
-            let place = shard.get_mut(hash, |(entry, _)| entry.key() == key);
-            let old = place.as_ref().map(|(entry, _)| &**entry);
-            let live = old.filter(|old| !old.is_expired(now));
-            let admitted = self.admit(key, live.map(|live| &**live), &write.condition);
-            if let Err(why) = admitted.and_then(|()| room.admission()) {
-                self.give_back(room);
-                let overtaken = match why {
-                    Refused::TooHeavy => shard.remove_entry(hash, |(entry, _)| entry.key() == key),
-                    _ => None,
-                };
-                if let Some((ByKey(old), _)) = overtaken {
-                    self.strike_from_books(&old);
-                    displaced.push(self.replaced(old, now));
-                }
-                self.count_refusal(why);
-                return Err(Unwritten {
-                    value,
-                    why,
-                    displaced,
-                });
-            }
-            let deadline = match write.lifetime {
-                Lifetime::Unlimited => NEVER,
-                Lifetime::For(nanos) => now.saturating_add(nanos),
-                Lifetime::Kept => live.map_or(NEVER, |live| live.deadline()),
-            };
-            entry = Arc::new(Entry::new(
-                key,
-                value,
-                write.weight,
-                write.etag.unwrap_or_else(|| self.etags.next(&GATE)),
-                write.as_of.unwrap_or(now),
-                deadline,
-            ));
-            let old = if let Some(place) = place {
-                Some(std::mem::replace(&mut place.0, ByKey(Arc::clone(&entry))).0)
-            } else {
-                let item = (ByKey(Arc::clone(&entry)), SharedValue::new(()));
-                shard.insert(hash, item, |(entry, _)| self.hash(entry.key()));
-                None
-            };
-            booked = self.enter_in_books(&entry, old.as_deref(), room);
-            displaced.extend(old.map(|old| self.replaced(old, now)));
-        }
-        self.counters.sets.increment();
-        if booked.has_surplus {
-            self.evict_surplus(Some(&entry), now, &mut displaced);
-        }
-        Ok(Written {
-            entry,
-            displaced,
-            earlier_deadline: booked.earlier_deadline,
+        self.look_up(key, |entry| {
+            !self.is_timed(entry) || !self.is_over(entry, self.clock.now())
         })
-    }
-
-    /// Removes `key` if the condition holds. Atomic.
-    ///
-    /// **Locking behaviour:** as [`write`](Self::write).
-    pub fn remove(&self, key: &[u8], condition: &Condition) -> Removed<V> {
-        let _inside = GATE.enter();
-        let now = self.clock.now();
-        let hash = self.hash(key);
-        let mut shard = self.map.shards()[self.shard_of(hash)].write();
-        let place = shard.get(hash, |(entry, _)| entry.key() == key);
-        let live = place
-            .map(|(entry, _)| &***entry)
-            .filter(|old| !old.is_expired(now));
-        let is_live = live.is_some();
-        if self.admit(key, live, condition).is_err() {
-            return Removed::PreconditionFailed;
-        }
-        match shard.remove_entry(hash, |(entry, _)| entry.key() == key) {
-            None => Removed::Absent,
-            Some((ByKey(entry), _)) => {
-                self.strike_from_books(&entry);
-                drop(shard);
-                if is_live {
-                    self.counters.deletes.increment();
-                    Removed::Entry(entry)
-                } else {
-                    self.counters.expirations.increment();
-                    Removed::Expired(entry)
-                }
-            }
-        }
-    }
-
-    /// Removes all entries that are there when it comes to their shard: how many.
-    /// Atomic per key. `dispose` gets each one, inside the gate and outside all
-    /// locks; it must neither block nor call into this crate.
-    ///
-    /// In batches, so that a fork never waits for all of it, and a child finds what
-    /// is left (see [`bury`](Self::bury)).
-    ///
-    /// **Locking behaviour:** each shard's write lock in turn, for as long as it
-    /// takes to swap the table; then the policy's and the wheel's, per entry.
-    pub fn clear(&self, dispose: impl FnMut(Displaced<V>)) -> usize {
-        for shard in self.map.shards() {
-            let _inside = GATE.enter();
-            self.leases.void_all();
-            let table = std::mem::take(&mut *shard.write());
-            let entries = table.into_iter().map(|(entry, _)| entry.0);
-            self.graveyard.lock().extend(entries);
-        }
-        self.bury(dispose)
-    }
-
-    /// Does what is left of a [`clear`](Self::clear): for a child that was forked
-    /// in the middle of its parent's.
-    ///
-    /// **Locking behaviour:** as [`clear`](Self::clear), without the shards'.
-    pub fn bury(&self, mut dispose: impl FnMut(Displaced<V>)) -> usize {
-        let mut count = 0;
-        loop {
-            let _inside = GATE.enter();
-            let batch = {
-                let mut graveyard = self.graveyard.lock();
-                let rest = graveyard.len().saturating_sub(BATCH);
-                let batch = graveyard.split_off(rest);
-                if rest == 0 {
-                    *graveyard = Vec::new();
-                }
-                batch
-            };
-            if batch.is_empty() {
-                return count;
-            }
-            count += batch.len();
-            for entry in batch {
-                self.strike_from_books(&entry);
-                let cause = Cause::Cleared;
-                dispose(Displaced { entry, cause });
-            }
-        }
-    }
-
-    /// Removes what has expired, and says when there is more to do. `dispose` gets
-    /// each one, as in [`clear`](Self::clear); in batches for the same reason.
-    ///
-    /// **Locking behaviour:** the wheel's lock; then for each expired entry as
-    /// [`remove`](Self::remove).
-    pub fn expire_due(&self, mut dispose: impl FnMut(Displaced<V>)) -> Nanos {
-        let now = self.clock.now();
-        loop {
-            let _inside = GATE.enter();
-            let (expired, next) = {
-                let mut wheel = self.wheel.lock();
-                let expired = wheel.expire(now, BATCH);
-                (expired, self.note_next_expiry(&wheel))
-            };
-            for entry in expired {
-                // One that was replaced or removed meanwhile is not in the map.
-                if self.remove_this(&entry) {
-                    self.counters.expirations.increment();
-                    let cause = Cause::Expired;
-                    dispose(Displaced { entry, cause });
-                }
-            }
-            if next > now {
-                return next;
-            }
-        }
-    }
-
-    /// When [`expire_due`](Self::expire_due) has work to do next; [`NEVER`] if it has none.
-    pub fn next_expiry(&self) -> Nanos {
-        self.next_expiry.load(Ordering::Acquire)
-    }
-
-    /// All live entries, each shard as it was at one moment.
-    ///
-    /// **Locking behaviour:** each shard's read lock in turn.
-    pub fn entries(&self) -> Vec<Arc<Entry<V>>> {
-        let _inside = GATE.enter();
-        let now = self.clock.now();
-        let mut entries = Vec::with_capacity(self.len());
-        entries.extend(
-            self.map
-                .iter()
-                .filter(|item| !item.key().is_expired(now))
-                .map(|item| Arc::clone(item.key())),
-        );
-        entries
     }
 
     /// Takes a lease on `key`, for a loader that is about to read its source.
@@ -353,86 +152,60 @@ impl<V: HeapBytes> Cache<V> {
         self.leases.give_back(key, lease)
     }
 
-    /// How many leases are held.
-    ///
-    /// **Locking behaviour:** none.
-    pub fn leases(&self) -> usize {
-        self.leases.held()
-    }
-
-    /// How many entries there are, those included that expired less than a
-    /// tick of the timer wheel ago.
-    ///
-    /// **Locking behaviour:** none.
-    pub fn len(&self) -> usize {
-        self.len.load(Ordering::Relaxed)
-    }
-
-    /// Whether there is no entry.
-    ///
-    /// **Locking behaviour:** none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Bytes in the entries and their keys, the table apart.
-    ///
-    /// **Locking behaviour:** none.
-    pub fn entry_bytes(&self) -> usize {
-        self.entry_bytes.load(Ordering::Relaxed)
-    }
-
-    /// All bytes that the cache holds, as asked from the allocator.
-    ///
-    /// **Locking behaviour:** each shard's read lock, the policy's, the wheel's, in turn.
-    pub fn bytes(&self) -> usize {
-        const CONTROL_BYTE: usize = 1;
+    /// A tag that no write of this process had, for one that is not stored.
+    pub fn new_etag(&self) -> Etag {
         let _inside = GATE.enter();
-        let table = self.map.capacity() * 8 / 7 * (size_of::<ByKey<V>>() + CONTROL_BYTE);
-        size_of::<Self>()
-            + self.entry_bytes()
-            + table
-            + self.policy.lock().bytes()
-            + self.wheel.lock().bytes()
+        self.etags.next(&GATE)
     }
 
-    /// The counters.
-    pub fn counters(&self) -> &Counters {
-        &self.counters
-    }
-
-    /// The counters' present values.
-    pub fn stats(&self) -> Stats {
-        self.counters.read()
-    }
-
-    /// The most that is kept.
-    ///
-    /// **Locking behaviour:** the policy's lock.
-    pub fn bounds(&self) -> Bounds {
+    fn look_up(
+        &self,
+        key: &[u8],
+        is_live: impl FnOnce(&Entry<V>) -> bool,
+    ) -> Option<Arc<Entry<V>>> {
         let _inside = GATE.enter();
-        self.policy.lock().bounds()
+        let hash = self.hash(key);
+        let shard = self.map.shards()[self.shard_of(hash)].read();
+        let (entry, _) = shard.get(hash, |(entry, _)| entry.key() == key)?;
+        is_live(entry).then(|| Arc::clone(entry))
     }
 
-    /// The weight of all entries; none in a cache that never had a bound.
-    ///
-    /// **Locking behaviour:** the policy's lock.
-    pub fn weight(&self) -> u64 {
-        let _inside = GATE.enter();
-        self.policy.lock().load().bytes
-    }
-
-    /// The clock that the cache was made with.
-    pub fn clock(&self) -> &Clock {
-        &self.clock
-    }
-
-    /// For the policy.
+    /// Whether an entry is live: if so that was a use of it. Asks the clock only where
+    /// the answer matters.
     #[inline]
-    fn note_use(&self, entry: &Entry<V>) {
+    fn is_used_if_live(&self, entry: &Entry<V>) -> bool {
+        if self.is_timed(entry) {
+            let now = self.clock.now();
+            if self.is_over(entry, now) {
+                return false;
+            }
+            if let Some(idle) = self.idle {
+                entry.place.uses.increment_at(idle.moment(now));
+                return true;
+            }
+        }
         if self.is_tracked.load(Ordering::Relaxed) {
             entry.place.uses.increment();
         }
+        true
+    }
+
+    /// Whether an entry leaves by itself some time.
+    #[inline]
+    fn is_timed(&self, entry: &Entry<V>) -> bool {
+        self.idle.is_some() || entry.expires()
+    }
+
+    /// Whether an entry's time is over.
+    #[inline]
+    fn is_over(&self, entry: &Entry<V>, now: Nanos) -> bool {
+        let is_idle = |idle: Idle| idle.is_over(entry.place.uses.last(), now);
+        entry.is_expired(now) || self.idle.is_some_and(is_idle)
+    }
+
+    /// For an entry that is used now.
+    fn moment(&self, now: Nanos) -> Moment {
+        self.idle.map_or(0, |idle| idle.moment(now))
     }
 
     #[inline]
@@ -446,33 +219,5 @@ impl<V: HeapBytes> Cache<V> {
     #[allow(clippy::cast_possible_truncation)] // dashmap shards by the machine word
     fn shard_of(&self, hash: u64) -> usize {
         self.map.determine_shard(hash as usize)
-    }
-
-    /// Asks the clock only where the answer matters.
-    #[inline]
-    fn is_live(&self, entry: &Entry<V>) -> bool {
-        !entry.expires() || !entry.is_expired(self.clock.now())
-    }
-
-    /// Whether a write of `key`, whose live entry is given, may be done. If so
-    /// the key's lease is used up. The shard's lock is held.
-    fn admit(
-        &self,
-        key: &[u8],
-        live: Option<&Entry<V>>,
-        condition: &Condition,
-    ) -> Result<(), Refused> {
-        if let Condition::IfLeased(lease) = condition {
-            return if self.leases.give_back(key, *lease) {
-                Ok(())
-            } else {
-                Err(Refused::LeaseVoid)
-            };
-        }
-        if !condition.holds_for(live) {
-            return Err(Refused::PreconditionFailed);
-        }
-        self.leases.void(key);
-        Ok(())
     }
 }

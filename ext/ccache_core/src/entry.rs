@@ -2,12 +2,13 @@
 
 use crate::clock::{NEVER, Nanos};
 use crate::etag::Etag;
+use crate::idle::Moment;
 use crate::linked_slab::Node;
 use smallvec::SmallVec;
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// Memory that a value holds beside its own size.
 pub trait HeapBytes {
@@ -19,9 +20,8 @@ pub trait HeapBytes {
 /// as the allocator's next size: no second allocation, no second cache miss.
 type Key = SmallVec<[u8; 16]>;
 
-/// The heaviest weight that is told from heavier ones: 64 PiB. Seven bytes of it stand
-/// where the entry would have a gap.
-const MAX_WEIGHT: u64 = (1 << 56) - 1;
+/// The heaviest weight that an entry can have.
+pub(crate) const MAX_WEIGHT: u32 = u32::MAX;
 
 /// One write of one key: never changed, only replaced. (When it was last validated
 /// is no part of what was written.)
@@ -39,36 +39,60 @@ pub struct Entry<V> {
 #[derive(Debug)]
 pub(crate) struct Place {
     pub(crate) uses: Uses,
-    weight: [u8; 7],
+    weight: u32,
     pub(crate) in_policy: NodeCell,
     pub(crate) in_wheel: NodeCell,
 }
 
-/// The hits since the policy last looked, up to [`Uses::MOST`].
+/// The hits since the policy last looked, up to [`Uses::MOST`], in the lowest two
+/// bits; and in the others, in a cache where that counts, when the last one was.
 #[derive(Debug)]
-pub(crate) struct Uses(AtomicU8);
+pub(crate) struct Uses(AtomicU32);
 
 impl Uses {
-    pub(crate) const MOST: u8 = 3;
+    pub(crate) const MOST: u32 = 3;
 
-    /// Counts a hit. Two at once may count as one. A store to memory that is not
-    /// changed costs other cores nothing.
+    fn at(moment: Moment) -> Self {
+        Self(AtomicU32::new(moment << 2))
+    }
+
+    /// Counts a hit. Two at once may count as one. Memory that would not change is not
+    /// written, which costs other cores nothing.
     #[inline]
     pub(crate) fn increment(&self) {
-        let uses = self.get();
-        if uses < Self::MOST {
-            self.put(uses + 1);
+        let before = self.0.load(Ordering::Relaxed);
+        if before & Self::MOST < Self::MOST {
+            self.0.store(before + 1, Ordering::Relaxed);
+        }
+    }
+
+    /// The same, with its moment.
+    #[inline]
+    pub(crate) fn increment_at(&self, moment: Moment) {
+        let before = self.0.load(Ordering::Relaxed);
+        let uses = (before & Self::MOST).max((before + 1) & Self::MOST);
+        let after = moment << 2 | uses;
+        if after != before {
+            self.0.store(after, Ordering::Relaxed);
         }
     }
 
     #[inline]
-    pub(crate) fn get(&self) -> u8 {
-        self.0.load(Ordering::Relaxed)
+    pub(crate) fn get(&self) -> u32 {
+        self.0.load(Ordering::Relaxed) & Self::MOST
     }
 
     #[inline]
-    pub(crate) fn put(&self, uses: u8) {
-        self.0.store(uses, Ordering::Relaxed);
+    pub(crate) fn last(&self) -> Moment {
+        self.0.load(Ordering::Relaxed) >> 2
+    }
+
+    /// Sets the count. A moment that comes at the same time is not lost.
+    pub(crate) fn put(&self, uses: u32) {
+        let change = |before: u32| Some(before & !Self::MOST | uses);
+        let _ = self
+            .0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, change);
     }
 }
 
@@ -102,12 +126,12 @@ impl<V> Entry<V> {
     pub(crate) fn new(
         key: &[u8],
         value: V,
-        weight: u64,
+        weight: u32,
         etag: Etag,
         validated: Nanos,
         deadline: Nanos,
+        used: Moment,
     ) -> Self {
-        let weight = weight.min(MAX_WEIGHT).to_le_bytes();
         Self {
             key: Key::from_slice(key),
             value,
@@ -115,12 +139,27 @@ impl<V> Entry<V> {
             validated: AtomicU64::new(validated),
             deadline,
             place: Place {
-                uses: Uses(AtomicU8::new(0)),
-                weight: std::array::from_fn(|byte| weight[byte]),
+                uses: Uses::at(used),
+                weight,
                 in_policy: NodeCell::empty(),
                 in_wheel: NodeCell::empty(),
             },
         }
+    }
+
+    /// The same write with another value.
+    pub(crate) fn with_value(&self, value: V) -> Self {
+        let entry = Self::new(
+            &self.key,
+            value,
+            self.place.weight,
+            self.etag.clone(),
+            self.validated(),
+            self.deadline,
+            self.place.uses.last(),
+        );
+        entry.place.uses.put(self.place.uses.get());
+        entry
     }
 
     /// The key's bytes.
@@ -136,9 +175,7 @@ impl<V> Entry<V> {
 
     /// What it counts for against the bound of bytes.
     pub fn weight(&self) -> u64 {
-        let mut weight = [0; 8];
-        weight[..7].copy_from_slice(&self.place.weight);
-        u64::from_le_bytes(weight)
+        u64::from(self.place.weight)
     }
 
     /// The tag of this write.

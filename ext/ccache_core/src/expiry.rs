@@ -13,6 +13,7 @@
 
 use crate::clock::{NEVER, Nanos};
 use crate::entry::Entry;
+use crate::idle::Idle;
 use crate::linked_slab::LinkedSlab;
 use std::sync::Arc;
 
@@ -27,6 +28,8 @@ const REACH: u64 = 1 << (SLOT_BITS * WHEELS as u32);
 pub(crate) struct Wheel<V> {
     entries: LinkedSlab<Arc<Entry<V>>>,
     in_use: [u64; WHEELS],
+    /// How long entries may be idle, if that is bounded.
+    idle: Option<Idle>,
     tick: u64,
     /// Whether slots of the upper wheels that came up at this tick may still hold
     /// entries: a limit was reached.
@@ -34,10 +37,11 @@ pub(crate) struct Wheel<V> {
 }
 
 impl<V> Wheel<V> {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(idle: Option<Idle>) -> Self {
         Self {
             entries: LinkedSlab::new(WHEELS * SLOTS as usize),
             in_use: [0; WHEELS],
+            idle,
             tick: 0,
             deals_out: false,
         }
@@ -52,12 +56,12 @@ impl<V> Wheel<V> {
         self.entries.len()
     }
 
-    pub(crate) fn insert(&mut self, entry: &Arc<Entry<V>>) {
+    pub(crate) fn insert(&mut self, entry: &Arc<Entry<V>>, now: Nanos) {
         if self.entries.len() == 0 {
             // Nothing waits: skip the ticks that nobody needed.
-            self.tick = self.tick.max(tick_of(entry.validated()));
+            self.tick = self.tick.max(tick_of(now));
         }
-        self.place(Arc::clone(entry));
+        self.place(Arc::clone(entry), now);
     }
 
     pub(crate) fn remove(&mut self, entry: &Entry<V>) {
@@ -68,7 +72,8 @@ impl<V> Wheel<V> {
         }
     }
 
-    /// Turns the wheel towards `now` and takes out what has expired. Stops after
+    /// Turns the wheel towards `now` and takes out what has expired; entries that were
+    /// used meanwhile go round again. Stops after
     /// `limit` entries were touched; [`wake_at`](Self::wake_at) is not after `now`
     /// as long as there is more to do.
     pub(crate) fn expire(&mut self, now: Nanos, limit: usize) -> Vec<Arc<Entry<V>>> {
@@ -78,11 +83,17 @@ impl<V> Wheel<V> {
         loop {
             for wheel in (1..WHEELS).rev() {
                 if self.deals_out && self.tick.trailing_zeros() >= SLOT_BITS * wheel as u32 {
-                    left -= self.empty_slot(wheel, left, Self::place);
+                    left -= self.empty_slot(wheel, left, |wheel, entry| wheel.place(entry, now));
                 }
             }
             self.deals_out &= left == 0;
-            left -= self.empty_slot(0, left, |_, entry| expired.push(entry));
+            left -= self.empty_slot(0, left, |wheel, entry| {
+                if wheel.deadline(&entry, now) > now {
+                    wheel.place(entry, now);
+                } else {
+                    expired.push(entry);
+                }
+            });
             if left == 0 || self.tick >= until {
                 return expired;
             }
@@ -100,9 +111,18 @@ impl<V> Wheel<V> {
         self.next_tick().map_or(NEVER, |tick| tick << TICK_BITS)
     }
 
+    /// Of its lifetime, or of its being idle if that is earlier.
+    fn deadline(&self, entry: &Entry<V>, now: Nanos) -> Nanos {
+        let idle = |idle: Idle| match entry.place.uses.last() {
+            used if idle.is_over(used, now) => 0,
+            used => idle.deadline(used, now),
+        };
+        entry.deadline().min(self.idle.map_or(NEVER, idle))
+    }
+
     /// Finds a slot: the tick *after* the deadline, so that what it fires has expired.
-    fn place(&mut self, entry: Arc<Entry<V>>) {
-        let due = tick_of(entry.deadline()) + 1;
+    fn place(&mut self, entry: Arc<Entry<V>>, now: Nanos) {
+        let due = tick_of(self.deadline(&entry, now)) + 1;
         let due = due.clamp(self.tick + 1, self.tick + REACH - 1);
         let wheel = (0..WHEELS)
             .find(|&wheel| due >> shift(wheel + 1) == self.tick >> shift(wheel + 1))
@@ -192,7 +212,7 @@ mod tests {
 
     fn entry(validated: Nanos, deadline: Nanos) -> Arc<Entry<()>> {
         let etag = Etag::parse(b"tag").unwrap();
-        Arc::new(Entry::new(b"key", (), 0, etag, validated, deadline))
+        Arc::new(Entry::new(b"key", (), 0, etag, validated, deadline, 0))
     }
 
     #[test]
@@ -205,8 +225,8 @@ mod tests {
             100_000 * SECOND,
             2_000_000 * SECOND,
         ] {
-            let mut wheel = Wheel::new();
-            wheel.insert(&entry(0, deadline));
+            let mut wheel = Wheel::new(None);
+            wheel.insert(&entry(0, deadline), 0);
             assert_eq!(
                 wheel.expire(deadline - 1, usize::MAX).len(),
                 0,
@@ -225,9 +245,9 @@ mod tests {
 
     #[test]
     fn what_a_limit_leaves_fires_next_and_at_once() {
-        let mut wheel = Wheel::new();
+        let mut wheel = Wheel::new(None);
         let entries: Vec<_> = (0..10).map(|_| entry(0, SECOND)).collect();
-        entries.iter().for_each(|entry| wheel.insert(entry));
+        entries.iter().for_each(|entry| wheel.insert(entry, 0));
         let now = 2 * SECOND;
         assert_eq!(wheel.expire(now, 4).len(), 4);
         wheel.validate();
@@ -240,10 +260,10 @@ mod tests {
 
     #[test]
     fn a_limit_also_bounds_what_is_dealt_out_to_lower_wheels() {
-        let mut wheel = Wheel::new();
+        let mut wheel = Wheel::new(None);
         let deadlines: Vec<_> = (0..100).map(|n| 400 * SECOND + n).collect();
         let entries: Vec<_> = deadlines.iter().map(|&at| entry(0, at)).collect();
-        entries.iter().for_each(|entry| wheel.insert(entry));
+        entries.iter().for_each(|entry| wheel.insert(entry, 0));
         let now = 500 * SECOND;
         let (mut fired, mut calls) = (0, 0);
         while wheel.wake_at() <= now {
@@ -263,9 +283,9 @@ mod tests {
 
     #[test]
     fn a_removed_entry_never_fires() {
-        let mut wheel = Wheel::new();
+        let mut wheel = Wheel::new(None);
         let entry = entry(0, SECOND);
-        wheel.insert(&entry);
+        wheel.insert(&entry, 0);
         wheel.remove(&entry);
         wheel.remove(&entry);
         wheel.validate();
@@ -279,10 +299,10 @@ mod tests {
             lifetimes in prop::collection::vec(1_u64..=1 << 48, 1..40),
             removed in 0_usize..40,
         ) {
-            let mut wheel = Wheel::new();
+            let mut wheel = Wheel::new(None);
             let mut now = 0;
             let entries: Vec<_> = lifetimes.iter().map(|&life| entry(now, now + life)).collect();
-            entries.iter().for_each(|entry| wheel.insert(entry));
+            entries.iter().for_each(|entry| wheel.insert(entry, 0));
             if let Some(entry) = entries.get(removed) {
                 wheel.remove(entry);
             }

@@ -23,6 +23,8 @@ mod etag;
 #[cfg(not(loom))]
 mod expiry;
 #[cfg(not(loom))]
+mod idle;
+#[cfg(not(loom))]
 mod lease;
 #[cfg(not(loom))]
 mod linked_slab;

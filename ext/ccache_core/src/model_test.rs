@@ -24,6 +24,10 @@ type Key = u8;
 type Value = u16;
 type Weight = u8;
 
+/// How long entries may be idle, where that is bounded: in units of 2^10 ns.
+const IDLE: Nanos = 1 << 30;
+const UNIT: Nanos = 1 << 10;
+
 /// The bound of bytes, where there is one. Some entries are too heavy.
 const MAX_BYTES: u64 = 20;
 
@@ -61,6 +65,7 @@ enum Step {
     /// As of so long ago.
     Validate(Key, Nanos),
     Remove(Key, On),
+    Exchange(Key),
     Clear,
     Resize(usize, Option<u64>),
     Entries,
@@ -111,6 +116,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => key.clone().prop_map(Step::Find),
         2 => (key.clone(), ago).prop_map(|(key, ago)| Step::Validate(key, ago)),
         3 => (key.clone(), on).prop_map(|(key, on)| Step::Remove(key, on)),
+        1 => key.clone().prop_map(Step::Exchange),
         1 => Just(Step::Clear),
         1 => (1..7_usize, prop::option::of(1..40_u64))
             .prop_map(|(entries, bytes)| Step::Resize(entries, bytes)),
@@ -150,6 +156,10 @@ struct Model {
     cache: Cache<Value>,
     clock: Clock,
     now: Nanos,
+    idle: Option<Nanos>,
+    unvisited_for: Nanos,
+    /// When the keys were last used.
+    used: BTreeMap<Key, Nanos>,
     /// What is in the map, also if it has expired and was not freed yet.
     entries: BTreeMap<Key, Known>,
     held: BTreeMap<Key, LeaseId>,
@@ -160,13 +170,14 @@ struct Model {
 }
 
 impl Model {
-    fn new(max_entries: Option<usize>, max_bytes: Option<u64>) -> Self {
+    fn new(max_entries: Option<usize>, max_bytes: Option<u64>, idle: Option<Nanos>) -> Self {
         let clock = Clock::manual();
         let cache = Cache::new(Config {
             bounds: Bounds {
                 max_entries: max_entries.and_then(NonZeroUsize::new),
                 max_bytes: max_bytes.and_then(NonZeroU64::new),
             },
+            idle,
             seed: 7,
             clock: clock.clone(),
         });
@@ -175,6 +186,9 @@ impl Model {
             cache,
             clock,
             now: 0,
+            idle,
+            unvisited_for: 0,
+            used: BTreeMap::new(),
             entries: BTreeMap::new(),
             held: BTreeMap::new(),
             tags: Vec::new(),
@@ -194,6 +208,7 @@ impl Model {
                 Step::Find(key) => self.find(key),
                 Step::Validate(key, ago) => self.validate(key, ago),
                 Step::Remove(key, on) => self.remove(key, on),
+                Step::Exchange(key) => self.exchange(key),
                 Step::Clear => self.clear(),
                 Step::Resize(entries, bytes) => self.resize(entries, bytes),
                 Step::Entries => self.list(),
@@ -211,7 +226,7 @@ impl Model {
         self.cache.validate();
         assert_eq!(self.cache.len(), self.entries.len());
         assert_eq!(self.cache.stats(), self.stats);
-        let first = self.entries.values().map(|known| known.deadline).min();
+        let first = self.entries.keys().map(|&key| self.deadline(key)).min();
         match first.filter(|&deadline| deadline != NEVER) {
             None => assert_eq!(self.cache.next_expiry(), NEVER),
             Some(first) => assert!(self.cache.next_expiry() <= first + LATE),
@@ -219,9 +234,24 @@ impl Model {
     }
 
     fn live(&self, key: Key) -> Option<&Known> {
-        self.entries
-            .get(&key)
-            .filter(|known| known.deadline > self.now)
+        self.entries.get(&key).filter(|_| !self.is_over(key))
+    }
+
+    /// When the key's entry leaves by itself, if nobody uses it.
+    fn deadline(&self, key: Key) -> Nanos {
+        let Some(known) = self.entries.get(&key) else {
+            return NEVER;
+        };
+        let idle = |idle| (self.used[&key] / UNIT + idle / UNIT + 1) * UNIT;
+        known.deadline.min(self.idle.map_or(NEVER, idle))
+    }
+
+    fn is_over(&self, key: Key) -> bool {
+        self.deadline(key) <= self.now
+    }
+
+    fn use_now(&mut self, key: Key) {
+        self.used.insert(key, self.now);
     }
 
     fn condition(&self, key: Key, on: On) -> Condition {
@@ -294,6 +324,7 @@ impl Model {
         };
         let given = write.etag.clone();
         self.writes += 1;
+        let was_over = self.is_over(key);
         let due_before = self.cache.next_expiry();
         let written = match self.cache.write(&[key], self.writes, write) {
             Ok(written) => written,
@@ -302,7 +333,7 @@ impl Model {
                 assert_eq!((unwritten.value, unwritten.why), (self.writes, why));
                 return match refusal {
                     Some(_) => assert!(unwritten.displaced.is_empty()),
-                    None => self.refuse(key, weight, &unwritten.displaced),
+                    None => self.refuse(key, weight, &unwritten.displaced, was_over),
                 };
             }
         };
@@ -323,35 +354,40 @@ impl Model {
         self.stats.sets += 1;
 
         let replaced = self.entries.insert(key, known);
-        if replaced
-            .as_ref()
-            .is_some_and(|old| old.deadline <= self.now)
-        {
-            self.stats.expirations += 1;
+        if replaced.is_some() {
+            self.count_replaced(was_over);
         }
         let mut victims = written.displaced;
         if let Some(old) = replaced {
             let is_old = |gone: &Displaced<Value>| Known::of(&gone.entry) == old;
             let place = victims.iter().position(is_old);
             let gone = victims.remove(place.unwrap_or(usize::MAX));
-            assert_eq!(gone.cause, self.cause_of(&old, Cause::Replaced));
+            assert_eq!(gone.cause, cause(was_over, Cause::Replaced));
         }
+        self.use_now(key);
         self.evicted(&victims);
         assert!(self.entries.contains_key(&key), "a write evicted itself");
     }
 
     /// The key's entry, if any, leaves for a value that is too heavy.
-    fn refuse(&mut self, key: Key, weight: Weight, displaced: &[Displaced<Value>]) {
+    fn refuse(&mut self, key: Key, weight: Weight, displaced: &[Displaced<Value>], was_over: bool) {
         assert!(!self.bounds().admit(weight.into()));
         self.stats.refusals += 1;
         self.held.remove(&key);
         let old = self.entries.remove(&key);
         let gone = displaced.iter().map(|gone| Known::of(&gone.entry));
         assert!(gone.eq(old.clone()));
-        if let Some(old) = old {
-            let cause = self.cause_of(&old, Cause::Replaced);
-            assert_eq!(displaced[0].cause, cause);
-            self.stats.expirations += u64::from(cause == Cause::Expired);
+        if old.is_some() {
+            assert_eq!(displaced[0].cause, cause(was_over, Cause::Replaced));
+            self.count_replaced(was_over);
+        }
+    }
+
+    fn count_replaced(&mut self, was_over: bool) {
+        if was_over {
+            self.stats.expirations += 1;
+        } else {
+            self.stats.replacements += 1;
         }
     }
 
@@ -359,7 +395,7 @@ impl Model {
     /// with the last victim is too much.
     fn evicted(&mut self, victims: &[Displaced<Value>]) {
         for victim in victims {
-            let cause = self.cause_of(&Known::of(&victim.entry), Cause::Size);
+            let cause = cause(self.is_over(victim.entry.key()[0]), Cause::Size);
             assert_eq!(victim.cause, cause);
             match cause {
                 Cause::Size => self.stats.evictions += 1,
@@ -375,14 +411,6 @@ impl Model {
         if let Some(last) = victims.last() {
             load += Load::one(last.entry.weight());
             assert!(!self.bounds().allow(load), "an eviction too many");
-        }
-    }
-
-    fn cause_of(&self, known: &Known, else_cause: Cause) -> Cause {
-        if known.deadline <= self.now {
-            Cause::Expired
-        } else {
-            else_cause
         }
     }
 
@@ -402,7 +430,10 @@ impl Model {
         let read = self.cache.read(&[key], Known::of);
         assert_eq!(read.as_ref(), self.live(key));
         match read {
-            Some(_) => self.stats.hits += 1,
+            Some(_) => {
+                self.stats.hits += 1;
+                self.use_now(key);
+            }
             None => self.stats.misses += 1,
         }
     }
@@ -415,12 +446,31 @@ impl Model {
         );
     }
 
-    fn find(&self, key: Key) {
+    fn find(&mut self, key: Key) {
         let found = self.cache.find(&[key]);
         assert_eq!(
-            found.map(|entry| Known::of(&entry)).as_ref(),
+            found.as_ref().map(|entry| Known::of(entry)).as_ref(),
             self.live(key)
         );
+        if found.is_some() {
+            self.use_now(key);
+        }
+    }
+
+    /// What was exchanged once cannot be exchanged again.
+    fn exchange(&mut self, key: Key) {
+        let Some(entry) = self.cache.peek(&[key]) else {
+            return;
+        };
+        self.writes += 1;
+        let exchanged = self.cache.exchange(&entry, self.writes);
+        let exchanged = exchanged.ok().filter(|done| done.displaced.is_empty());
+        let known = exchanged.map(|done| Known::of(&done.entry));
+        if let Some(old) = self.entries.get_mut(&key) {
+            old.value = self.writes;
+        }
+        assert_eq!(known.as_ref(), self.live(key));
+        assert_eq!(self.cache.exchange(&entry, 0).err(), Some(0));
     }
 
     fn validate(&mut self, key: Key, ago: Nanos) {
@@ -438,6 +488,7 @@ impl Model {
         let condition = self.condition(key, on);
         let refusal = self.refusal(key, &condition);
         let live = self.live(key).cloned();
+        let was_over = self.is_over(key);
         let removed = self.cache.remove(&[key], &condition);
         if let Removed::PreconditionFailed = removed {
             return assert!(refusal.is_some());
@@ -451,7 +502,7 @@ impl Model {
                 self.stats.deletes += 1;
             }
             Removed::Expired(entry) => {
-                assert!(was_there && entry.deadline() <= self.now);
+                assert!(was_there && was_over && entry.key() == [key]);
                 assert_eq!(live, None);
                 self.stats.expirations += 1;
             }
@@ -463,6 +514,7 @@ impl Model {
         self.held.clear();
         let cleared = self.cache.clear_all();
         assert!(cleared.iter().all(|gone| gone.cause == Cause::Cleared));
+        self.stats.cleared += cleared.len() as u64;
         self.forget(&cleared);
         assert!(self.entries.is_empty());
         assert_eq!(self.cache.entry_bytes(), 0);
@@ -489,20 +541,36 @@ impl Model {
         assert_eq!(listed.len(), live.count());
     }
 
+    /// An entry tells how long it was idle if it is visited now and then.
     fn advance(&mut self, by: Nanos) {
+        const UNVISITED: Nanos = 1 << 38;
+        if self.idle.is_some() {
+            self.advance_clock(by.min(UNVISITED));
+            self.unvisited_for += by.min(UNVISITED);
+            if self.unvisited_for >= UNVISITED {
+                self.expire_due();
+            }
+        } else {
+            self.advance_clock(by);
+        }
+    }
+
+    fn advance_clock(&mut self, by: Nanos) {
         self.now += by;
         self.clock.advance(Duration::from_nanos(by));
     }
 
     fn expire_due(&mut self) {
+        self.unvisited_for = 0;
         let (expired, next) = self.cache.expire_all();
         assert_eq!(next, self.cache.next_expiry());
         assert!(expired.iter().all(|gone| gone.cause == Cause::Expired));
-        assert!(expired.iter().all(|gone| gone.entry.deadline() <= self.now));
+        let keys = expired.iter().map(|gone| gone.entry.key()[0]);
+        assert!(keys.into_iter().all(|key| self.is_over(key)));
         self.stats.expirations += expired.len() as u64;
         self.forget(&expired);
-        let overdue = |known: &Known| known.deadline != NEVER && known.deadline + LATE <= self.now;
-        assert!(!self.entries.values().any(overdue));
+        let overdue = |key| self.deadline(key).saturating_add(LATE) <= self.now;
+        assert!(!self.entries.keys().any(|&key| overdue(key)));
         assert!(next > self.now);
     }
 
@@ -531,12 +599,16 @@ impl Model {
     }
 }
 
+fn cause(was_over: bool, otherwise: Cause) -> Cause {
+    if was_over { Cause::Expired } else { otherwise }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn an_unbounded_cache_does_what_a_map_with_deadlines_does(steps in steps()) {
-        Model::new(None, None).run(steps);
+        Model::new(None, None, None).run(steps);
     }
 
     #[test]
@@ -544,7 +616,7 @@ proptest! {
         bound in 1_usize..7,
         steps in steps(),
     ) {
-        Model::new(Some(bound), None).run(steps);
+        Model::new(Some(bound), None, None).run(steps);
     }
 
     #[test]
@@ -552,6 +624,14 @@ proptest! {
         bound in prop::option::of(1_usize..7),
         steps in steps(),
     ) {
-        Model::new(bound, Some(MAX_BYTES)).run(steps);
+        Model::new(bound, Some(MAX_BYTES), None).run(steps);
+    }
+
+    #[test]
+    fn a_cache_whose_entries_must_not_be_idle_does_the_same(
+        bound in prop::option::of(1_usize..7),
+        steps in steps(),
+    ) {
+        Model::new(bound, None, Some(IDLE)).run(steps);
     }
 }

@@ -46,7 +46,7 @@ mod sketch;
 mod tests;
 mod window;
 
-use crate::entry::Entry;
+use crate::entry::{Entry, Uses};
 use crate::linked_slab::{LinkedSlab, Node};
 use ghosts::{Ghost, Ghosts, Part};
 pub use load::Bounds;
@@ -139,7 +139,7 @@ impl<V> Policy<V> {
         self.loads[part as usize] += load;
     }
 
-    /// Puts a new write of a key in the place of the old one, as used.
+    /// Puts a new write of a key in the place of the old one.
     pub(crate) fn replace(
         &mut self,
         old: &Entry<V>,
@@ -149,8 +149,6 @@ impl<V> Policy<V> {
         let Some(node) = old.place.in_policy.take() else {
             return self.insert(new, hash); // the old one was being evicted
         };
-        new.place.uses.put(old.place.uses.get());
-        new.place.uses.increment();
         new.place.in_policy.put(node);
         self.entries.replace(node, Arc::clone(new));
         let load = &mut self.loads[self.entries.list_of(node)];
@@ -253,7 +251,7 @@ impl<V> Policy<V> {
     ) -> Option<(Node, Part)> {
         let mut looks = LOOKS;
         while let Some(node) = self.surplus_of_window(newcomer) {
-            if looks > 0 && self.count_use(node, u8::MAX, hash) {
+            if looks > 0 && self.count_use(node, Uses::MOST, hash) {
                 looks -= 1;
                 self.enter_main(node);
                 continue;
@@ -316,7 +314,7 @@ impl<V> Policy<V> {
 
     /// Takes one use from an entry and adds up to `most` of them to the sketch; false if
     /// there was none.
-    fn count_use(&mut self, node: Node, most: u8, hash: &impl Fn(&Entry<V>) -> u64) -> bool {
+    fn count_use(&mut self, node: Node, most: u32, hash: &impl Fn(&Entry<V>) -> u64) -> bool {
         let Some(entry) = self.entries.get(node) else {
             return false;
         };
@@ -351,6 +349,11 @@ impl<V> Policy<V> {
         entry.place.in_policy.take();
         self.loads[part] -= Load::one(entry.weight());
         Some(entry)
+    }
+
+    /// About how often an entry's key came lately.
+    pub(crate) fn popularity(&self, entry: &Entry<V>, hash: u64) -> u64 {
+        self.sketch.count(hash) + u64::from(entry.place.uses.get())
     }
 
     pub(crate) fn holds(&self, entry: &Arc<Entry<V>>) -> bool {

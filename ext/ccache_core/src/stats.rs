@@ -38,6 +38,10 @@ counters! {
     expirations,
     /// Entries removed because the cache was full.
     evictions,
+    /// Entries replaced by another write of their key.
+    replacements,
+    /// Entries removed by a `clear`.
+    cleared,
     /// Writes refused because the entry alone was heavier than the bound.
     refusals,
     /// Loaders that were run.

@@ -193,6 +193,7 @@ fn stress(bounds: Bounds) {
     let token = Arc::new(());
     let cache = Cache::new(Config {
         bounds,
+        idle: None,
         seed: 7,
         clock: Clock::manual(),
     });
@@ -284,6 +285,7 @@ fn bounds_hold_at_every_moment_for_sixteen_threads() {
             max_entries: NonZeroUsize::new(CHURN_BOUND),
             max_bytes: NonZeroU64::new(CHURN_BYTES),
         },
+        idle: None,
         seed: 7,
         clock: Clock::manual(),
     });

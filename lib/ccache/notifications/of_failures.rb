@@ -27,7 +27,7 @@ module Ccache
       end
 
       # What is told to `on_event:`.
-      def event(name, key, error = nil)
+      def event(name, key, error = nil, **)
         super
         publish(name, key, error, 0.0)
       end

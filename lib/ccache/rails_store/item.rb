@@ -8,6 +8,7 @@ module Ccache
     # It is plain data if its value is, so that the value is shared.
     class Item
       include PlainData
+      include Wrapper
 
       # For coders that know Hashes alone: do not change.
       MARK = "ccache.item"
@@ -22,6 +23,13 @@ module Ccache
       # What is on a server: do not change.
       def self.of_hash(hash)
         new(hash["value"], hash["version"], hash["expires_at"])
+      end
+
+      # The value without a wrapper; a Hash of a server's JSON is one.
+      def self.bare(value)
+        return value.value if value.instance_of?(self)
+
+        Hash === value && value.key?(MARK) ? value["value"] : value
       end
 
       def initialize(value, version, expires_at)

@@ -18,7 +18,7 @@ module Ccache
       # Options of Rails' own stores that have another name here, or no meaning.
       REFUSED = {
         pool: NO_POOL, pool_size: NO_POOL, pool_timeout: NO_POOL,
-        url: "is redis: here", size: "in bytes cannot be kept for live objects: use max_entries:",
+        url: "is redis: here", size: "is max_bytes: here",
         max_prune_time: "has no meaning here: nothing is pruned in a caller's time",
         serializer: "is coder: here, an object that dumps and loads values", compressor: "is compress: here",
         **(ServerOptions::KEYS - [:url]).to_h { |name| [name, IN_REDIS] },
@@ -36,7 +36,7 @@ module Ccache
         @error_handler = given.fetch(:error_handler, Failsafe::LOG)
         # Live objects are not compressed; what goes to the server is, by Ccache::Store.
         @of_rails = { compress: false, **given.slice(*OF_RAILS).compact }
-        @of_ccache = { **given.slice(*OF_CCACHE), **server_options(given) }
+        @of_ccache = { **given.slice(*OF_CCACHE), **server_options(given), **callbacks(given) }
       end
 
       # @return [Boolean]
@@ -72,6 +72,15 @@ module Ccache
         return if handler.nil? || handler.respond_to?(:call)
 
         raise InvalidOption.for(:error_handler, handler, "an object with call(method:, returning:, exception:), or nil")
+      end
+
+      # Those that are given values get them without the wrapper.
+      def callbacks(given)
+        given.slice(:weigher, :on_evict).compact.transform_values do |callable|
+          next callable unless callable.respond_to?(:call) # which Ccache::Store refuses
+
+          ->(key, value, *cause) { callable.call(key, Item.bare(value), *cause) }
+        end
       end
 
       def server_options(given)

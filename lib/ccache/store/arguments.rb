@@ -86,12 +86,6 @@ module Ccache
       def natural?(number)
         number.is_a?(Integer) && number >= 0
       end
-
-      def check_max_entries(bound)
-        return bound if bound.nil? || (natural?(bound) && bound.between?(1, MAX_ENTRIES))
-
-        raise InvalidOption.for(:max_entries, bound, "an Integer from 1 to #{MAX_ENTRIES}, or nil for no bound")
-      end
     end
   end
 end

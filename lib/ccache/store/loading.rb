@@ -96,8 +96,8 @@ module Ccache
       end
 
       def store_loaded(key, value, load, lease, _condition)
-        kept, encoded = Values.keep(value, load.policy)
-        etag = write(key, kept, encoded, nil, load.lifetime, lease, nil)
+        kept, encoded, weight = keep(key, value, load.policy)
+        etag = write(key, kept, encoded, nil, load.lifetime, lease, nil, weight)
         Loaded.new(encoded ? value : kept, kept, encoded, !etag.nil?, etag)
       end
     end

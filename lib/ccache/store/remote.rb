@@ -146,11 +146,8 @@ module Ccache
         drop_all_local unless closed?
       end
 
-      # Tells the program; what that does wrong is not the caller's fault.
-      def event(name, key, error = nil)
-        @remote.on_event&.call(name, { key: key, server: server, error: error }.compact)
-      rescue StandardError => e
-        warn "on_event of #{inspect} failed: #{e.full_message(highlight: false)}"
+      def origin
+        { server: server }
       end
     end
   end

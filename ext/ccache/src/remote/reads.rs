@@ -218,7 +218,8 @@ fn judge(opened: &Opened, entry: Arc<Entry<Stored>>, head: Head, sent_at: Nanos)
     };
     if !matches!(outcome, Outcome::Changed) {
         let this_one = Condition::IfMatch(entry.etag().clone());
-        drop(opened.shelf.remove(entry.key(), &this_one));
+        drop(opened.shelf.take_out(entry.key(), &this_one));
+        opened.shelf.ring();
     }
     Looked::Otherwise(outcome)
 }

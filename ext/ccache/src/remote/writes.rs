@@ -201,8 +201,9 @@ fn drop_local(store: Value, key: Value) -> Result<(), Error> {
     drop(
         opened
             .shelf
-            .remove(unsafe { key.bytes() }, &Condition::Always),
+            .take_out(unsafe { key.bytes() }, &Condition::Always),
     );
+    opened.shelf.ring(); // this may be an `ensure`, and no place for the listener
     PinList::tidy(&live)
 }
 
@@ -210,7 +211,9 @@ fn drop_local(store: Value, key: Value) -> Result<(), Error> {
 fn drop_all_local(ruby: &Ruby, store: Value) -> Result<usize, Error> {
     let (live, opened) = open(&store)?;
     link(opened)?.removals.fetch_add(1, Ordering::SeqCst);
-    drop_all(ruby, &live, &opened.shelf)
+    let count = drop_all(ruby, &live, &opened.shelf)?;
+    opened.shelf.ring();
+    Ok(count)
 }
 
 /// Adds to an integer on the server; nil if that holds none that it can add to.

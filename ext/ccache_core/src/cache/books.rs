@@ -6,7 +6,7 @@ use crate::entry::{Entry, HeapBytes};
 use crate::error::Refused;
 use crate::expiry::Wheel;
 use crate::gate::GATE;
-use crate::policy::{Bounds, Load};
+use crate::policy::Load;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -40,43 +40,9 @@ impl Room {
 }
 
 impl<V: HeapBytes> Cache<V> {
-    /// Changes the bounds, and evicts what they no longer allow: `dispose` gets each
-    /// one, as in [`clear`](Self::clear). Then memory that is not needed is given back.
-    ///
-    /// **Locking behaviour:** the policy's lock; each shard's write lock in turn, if the
-    /// cache had no bound, and to give memory back; for each eviction as
-    /// [`remove`](Self::remove).
-    pub fn resize(&self, bounds: Bounds, mut dispose: impl FnMut(Displaced<V>)) {
-        {
-            let _inside = GATE.enter();
-            self.policy.lock().resize(bounds);
-        }
-        if bounds.is_bounded() && !self.is_tracked.swap(true, Ordering::SeqCst) {
-            self.track_all();
-        }
-        let mut has_surplus = true;
-        while has_surplus {
-            let _inside = GATE.enter();
-            let mut displaced = Vec::new();
-            while has_surplus && displaced.len() < super::BATCH {
-                has_surplus = self.evict_one(None, self.clock.now(), &mut displaced);
-            }
-            displaced.into_iter().for_each(&mut dispose);
-        }
-        for shard in self.map.shards() {
-            let _inside = GATE.enter();
-            let mut shard = shard.write();
-            if shard.len() < shard.capacity() / 4 {
-                shard.shrink_to(0, |(entry, _)| self.hash(entry.key()));
-            }
-        }
-        let _inside = GATE.enter();
-        self.policy.lock().compact();
-    }
-
     /// Makes the policy know what came before there was a bound. Whoever locks a shard
     /// after this has looked at it enters what it writes.
-    fn track_all(&self) {
+    pub(super) fn track_all(&self) {
         let known: Vec<_> = {
             let _inside = GATE.enter();
             self.map.iter().map(|item| Arc::clone(item.key())).collect()
@@ -117,7 +83,7 @@ impl<V: HeapBytes> Cache<V> {
         let old = {
             let shard = self.map.shards()[self.shard_of(hash)].read();
             let old = shard.get(hash, |(entry, _)| entry.key() == key);
-            let live = old.filter(|(old, _)| !old.is_expired(now));
+            let live = old.filter(|(old, _)| !self.is_over(old, now));
             if !write.condition.holds_for(live.map(|(live, _)| &***live)) {
                 return Room::None;
             }
@@ -155,6 +121,7 @@ impl<V: HeapBytes> Cache<V> {
         entry: &Arc<Entry<V>>,
         old: Option<&Entry<V>>,
         room: Room,
+        now: Nanos,
     ) -> Booked {
         let mut booked = Booked::default();
         self.entry_bytes.fetch_add(entry.bytes(), Ordering::Relaxed);
@@ -174,16 +141,16 @@ impl<V: HeapBytes> Cache<V> {
             }
             booked.has_surplus = policy.has_surplus();
         }
-        let old = old.filter(|old| old.expires());
-        if old.is_none() && !entry.expires() {
+        let old = old.filter(|old| self.is_timed(old));
+        if old.is_none() && !self.is_timed(entry) {
             return booked;
         }
         let mut wheel = self.wheel.lock();
         if let Some(old) = old {
             wheel.remove(old);
         }
-        if entry.expires() {
-            wheel.insert(entry);
+        if self.is_timed(entry) {
+            wheel.insert(entry, now);
         }
         let before = self.next_expiry();
         booked.earlier_deadline = self.note_next_expiry(&wheel) < before;
@@ -194,12 +161,17 @@ impl<V: HeapBytes> Cache<V> {
     /// took it out of the map.
     pub(super) fn strike_from_books(&self, entry: &Entry<V>) {
         self.len.fetch_sub(1, Ordering::Relaxed);
+        self.strike_uncounted(entry);
+    }
+
+    /// The same for one that is not counted any more.
+    pub(super) fn strike_uncounted(&self, entry: &Entry<V>) {
         self.entry_bytes.fetch_sub(entry.bytes(), Ordering::Relaxed);
         // One that the policy gave up, or never knew, is not in it again.
         if entry.place.in_policy.get().is_some() {
             self.policy.lock().remove(entry);
         }
-        if entry.expires() {
+        if self.is_timed(entry) {
             let mut wheel = self.wheel.lock();
             wheel.remove(entry);
             self.note_next_expiry(&wheel);
@@ -214,10 +186,11 @@ impl<V: HeapBytes> Cache<V> {
 
     /// What another write of its key put out of the cache.
     pub(super) fn replaced(&self, entry: Arc<Entry<V>>, now: Nanos) -> Displaced<V> {
-        let cause = if entry.is_expired(now) {
+        let cause = if self.is_over(&entry, now) {
             self.counters.expirations.increment();
             Cause::Expired
         } else {
+            self.counters.replacements.increment();
             Cause::Replaced
         };
         Displaced { entry, cause }
@@ -240,7 +213,7 @@ impl<V: HeapBytes> Cache<V> {
     }
 
     /// Evicts an entry, if there is a surplus: whether there is more.
-    fn evict_one(
+    pub(super) fn evict_one(
         &self,
         spared: Option<&Entry<V>>,
         now: Nanos,
@@ -255,7 +228,7 @@ impl<V: HeapBytes> Cache<V> {
             return false;
         };
         if self.remove_this(&entry) {
-            let cause = if entry.is_expired(now) {
+            let cause = if self.is_over(&entry, now) {
                 self.counters.expirations.increment();
                 Cause::Expired
             } else {

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::etag::Etag;
+use crate::error::Refused;
 use Refused::{LeaseVoid, PreconditionFailed};
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::time::Duration;
@@ -14,7 +14,9 @@ mod clearing;
 mod conditions;
 mod dropping;
 mod expiry;
+mod idling;
 mod leases;
+mod popularity;
 mod races;
 mod reading;
 mod resizing;
@@ -62,6 +64,7 @@ fn cache<V: HeapBytes>(max_entries: Option<usize>) -> Cache<V> {
             max_entries: max_entries.and_then(NonZeroUsize::new),
             max_bytes: None,
         },
+        idle: None,
         seed: 7,
         clock: Clock::manual(),
     })
@@ -77,6 +80,7 @@ fn bounded_in_bytes(max_bytes: u64) -> Cache<&'static str> {
             max_entries: None,
             max_bytes: NonZeroU64::new(max_bytes),
         },
+        idle: None,
         seed: 7,
         clock: Clock::manual(),
     })

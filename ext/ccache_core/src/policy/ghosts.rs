@@ -51,7 +51,7 @@ impl Ghosts {
     /// Ghosts count until they are as old as is given for each part.
     pub(crate) fn new(oldest: [f64; 2]) -> Self {
         Self {
-            buckets: vec![[0; SLOTS]; FEWEST_BUCKETS],
+            buckets: Vec::new(),
             left: [0.0; 2],
             oldest,
         }
@@ -86,6 +86,7 @@ impl Ghosts {
 
     /// A key leaves `part`, and with it so large a share of the cache.
     pub(crate) fn add(&mut self, hash: u64, part: Part, share: f64) {
+        self.fit(0);
         self.left[part as usize] += share;
         let moment = self.moment(part);
         self.place(fingerprint(hash) << 32 | (part as u64) << 31 | moment);
@@ -93,6 +94,9 @@ impl Ghosts {
 
     /// Takes the ghost of a key that came back.
     pub(crate) fn take(&mut self, hash: u64) -> Option<Ghost> {
+        if self.buckets.is_empty() {
+            return None;
+        }
         let bucket = self.bucket(fingerprint(hash));
         let mut taken = None;
         for at in 0..SLOTS {

@@ -1,5 +1,6 @@
 //! How much a cache may keep, and how much it keeps: entries and their weight.
 
+use crate::entry::MAX_WEIGHT;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::ops::{AddAssign, SubAssign};
 
@@ -47,12 +48,14 @@ impl Bounds {
     }
 
     pub(crate) fn allow(&self, load: Load) -> bool {
-        self.max_entries.is_none_or(|max| load.entries <= max.get()) && self.admit(load.bytes)
+        self.max_entries.is_none_or(|max| load.entries <= max.get())
+            && self.max_bytes.is_none_or(|max| load.bytes <= max.get())
     }
 
     /// Whether an entry of so much weight fits at all.
     pub(crate) fn admit(&self, bytes: u64) -> bool {
-        self.max_bytes.is_none_or(|max| bytes <= max.get())
+        self.max_bytes
+            .is_none_or(|max| bytes <= max.get().min(MAX_WEIGHT.into()))
     }
 
     /// `load` as a share of the bound that it comes closer to.

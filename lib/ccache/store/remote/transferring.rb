@@ -55,7 +55,7 @@ module Ccache
           payload, etag, lifetime, as_of, removals = pulled
           count(:transfers)
           value, kept, is_encoded = keep_decoded(key, payload, @values, header)
-          write(key, kept, is_encoded, etag, lifetime, :if_none_newer, as_of)
+          write(key, kept, is_encoded, etag, lifetime, :if_none_newer, as_of, weight(key, value, payload))
           remove(key, etag) unless is_unremoved(removals)
           [value, etag, 0.0, lifetime&.fdiv(Seconds::NANOSECONDS), is_encoded]
         end

@@ -8,8 +8,9 @@ module Ccache
       #
       # @api private
       module Writing
-        # What memory keeps, whether that is the encoding, and what goes to the server.
-        Form = Struct.new(:kept, :is_encoded, :payload)
+        # What memory keeps, whether that is the encoding, what goes to the server, and what memory
+        # takes it to weigh.
+        Form = Struct.new(:kept, :is_encoded, :payload, :weight)
         INTEGERS = (-(2**63)..((2**63) - 1))
         private_constant :Form
 
@@ -29,7 +30,7 @@ module Ccache
             etag, as_of = push(key, form.payload, etag, lifetime, *condition)
             next unless etag
 
-            write(key, form.kept, form.is_encoded, etag, lifetime, :if_none_newer, as_of)
+            write(key, form.kept, form.is_encoded, etag, lifetime, :if_none_newer, as_of, form.weight)
             done.call
             etag
           end
@@ -47,7 +48,7 @@ module Ccache
           forgetting(*prepared.keys) do |done|
             written = push_multi(prepared.map { |key, form| [key, form.payload] }, lifetime)
             prepared.zip(written) do |(key, form), (etag, as_of)|
-              write(key, form.kept, form.is_encoded, etag, lifetime, :if_none_newer, as_of)
+              write(key, form.kept, form.is_encoded, etag, lifetime, :if_none_newer, as_of, form.weight)
             end
             done.call
             prepared.keys.zip(written.map(&:first)).to_h
@@ -74,6 +75,7 @@ module Ccache
           check(key, etag)
           Values.check(values)
           form = form_of(key, value, values, etag)
+          form.weight = weight(key, value, form.payload)
           raise NotShareable.for(value) if frozen? && !form.is_encoded && !Ractor.shareable?(form.kept)
 
           form

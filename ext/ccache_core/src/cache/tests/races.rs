@@ -46,11 +46,7 @@ fn a_clear_that_a_fork_cut_short_is_finished_later() {
         for key in ["a", "b", "c", "d", "e", "f"] {
             cache.put(key, "old", for_seconds(1)).unwrap();
         }
-        for shard in cache.map.shards() {
-            let table = std::mem::take(&mut *shard.write());
-            let entries = table.into_iter().map(|(entry, _)| entry.0);
-            cache.graveyard.lock().extend(entries);
-        }
+        cache.empty_map();
         cache.validate();
         cache.set("a", "new");
         cache.advance(Duration::from_secs(1) + LATE);

@@ -1,0 +1,185 @@
+//! What left a store and `on_evict:` is still to be told of.
+//!
+//! Whoever takes an entry out of the map puts it here, on any thread, inside the gate
+//! and outside the map's locks; Ruby threads take it from here and call the listener,
+//! outside both. The pins stay until then, and hang from the store as before.
+//!
+//! What leaves without a call of Ruby's (it expired) has to wake somebody: the
+//! store's own Ruby thread reads from a pipe, whose other end is the *bell*. It
+//! is closed with the store's map, which ends that thread. A forked child makes a new
+//! one: its parent's thread reads from the inherited pipe.
+
+use crate::errors;
+use crate::methods::{face, key_string};
+use crate::reaper::Shelf;
+use crate::store::{Opened, opened};
+use crate::stored::Stored;
+use ccache_core::gate::GATE;
+use ccache_core::{Cause, Displaced};
+use magnus::{Error, Module, RArray, RClass, Ruby, Value, method};
+use parking_lot::Mutex;
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+/// The entries that left one store, in that order.
+pub(crate) struct Departures {
+    waiting: Mutex<VecDeque<Displaced<Stored>>>,
+    /// As many as are waiting, for who has no need to lock.
+    count: AtomicUsize,
+    bell: Mutex<Option<OwnedFd>>,
+    /// The process whose thread hears the bell, as [`this_process`] counts them.
+    heard_in: AtomicU64,
+}
+
+/// This process, among those that were forked from each other: 1 and up.
+fn this_process() -> u64 {
+    GATE.incarnation() + 1
+}
+
+impl Departures {
+    pub(crate) fn new() -> Self {
+        Self {
+            waiting: Mutex::default(),
+            count: AtomicUsize::new(0),
+            bell: Mutex::new(None),
+            heard_in: AtomicU64::new(0),
+        }
+    }
+
+    /// Whether a thread of this process waits for the bell, or is about to.
+    #[inline]
+    pub(crate) fn is_heard(&self) -> bool {
+        self.heard_in.load(Ordering::Relaxed) == this_process()
+    }
+
+    /// Whether none is waiting.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count.load(Ordering::Acquire) == 0
+    }
+
+    /// The caller is inside the gate.
+    pub(crate) fn push_inside(&self, displaced: Displaced<Stored>) {
+        self.waiting.lock().push_back(displaced);
+        self.count.fetch_add(1, Ordering::Release);
+    }
+
+    /// The caller is outside the gate.
+    pub(crate) fn push_all(&self, displaced: Vec<Displaced<Stored>>) {
+        let _inside = GATE.enter();
+        let mut waiting = self.waiting.lock();
+        self.count.fetch_add(displaced.len(), Ordering::Release);
+        waiting.extend(displaced);
+    }
+
+    fn pop(&self) -> Option<Displaced<Stored>> {
+        let _inside = GATE.enter();
+        let displaced = self.waiting.lock().pop_front()?;
+        self.count.fetch_sub(1, Ordering::Release);
+        Some(displaced)
+    }
+
+    /// Wakes the store's thread. A pipe that is full has a wake-up in it already.
+    pub(crate) fn ring(&self) {
+        if self.is_empty() {
+            return;
+        }
+        let _inside = GATE.enter();
+        if let Some(bell) = &*self.bell.lock() {
+            // SAFETY: an open descriptor that does not block, and a byte of this frame.
+            unsafe { libc::write(bell.as_raw_fd(), [0_u8].as_ptr().cast(), 1) };
+        }
+    }
+
+    /// Makes a bell: the descriptor to read from.
+    fn make_bell(&self) -> io::Result<RawFd> {
+        let (hearer, bell) = pipe()?;
+        let _inside = GATE.enter();
+        *self.bell.lock() = Some(bell);
+        Ok(hearer.into_raw_fd())
+    }
+}
+
+fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    let mut ends = [0; 2];
+    // SAFETY: room for two descriptors.
+    if unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC | libc::O_NONBLOCK) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: two descriptors that are open and nobody else's.
+    Ok(unsafe { (OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1])) })
+}
+
+/// Tells the listener, if the store has one, what left it. The last thing that a method
+/// does: this may run any Ruby code. What it raises is a kill or the like, and leaves
+/// the rest to the next call.
+#[inline]
+pub(crate) fn tell(store: Value, shelf: &Shelf) -> Result<(), Error> {
+    match shelf.departures() {
+        Some(departures) if !departures.is_empty() => {
+            face(store, c"tell_departures", &[]).map(|_| ())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Sees to it that there is a thread for what leaves without a call. If one cannot be
+/// started now, the next call tries again.
+#[cold]
+pub(crate) fn listen(store: Value, departures: &Departures) {
+    departures.heard_in.store(this_process(), Ordering::Relaxed);
+    if face(store, c"listen", &[]).is_err() {
+        departures.heard_in.store(0, Ordering::Relaxed);
+    }
+}
+
+fn of(opened: &Opened) -> Option<&Departures> {
+    opened.shelf.departures()
+}
+
+/// The next that left: `[key, value, cause]`, or nil. Also of a closed store. If the
+/// value cannot be decoded, this raises, and the next call goes on.
+fn next_departure(ruby: &Ruby, store: Value) -> Result<Option<RArray>, Error> {
+    let (live, opened) = opened(&store)?;
+    let Some(Displaced { entry, cause }) = of(opened).and_then(Departures::pop) else {
+        return Ok(None);
+    };
+    let value = entry.value().take(&live).into_object(&live)?;
+    let departed = ruby.ary_new_capa(3);
+    departed.push(key_string(ruby, entry.key()))?;
+    departed.push(value)?;
+    departed.push(ruby.to_symbol(name(cause)))?;
+    Ok(Some(departed))
+}
+
+fn name(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Size => "size",
+        Cause::Expired => "expired",
+        Cause::Replaced => "replaced",
+        Cause::Deleted => "deleted",
+        Cause::Cleared => "cleared",
+    }
+}
+
+/// The descriptor that the store's thread is to read from.
+fn make_bell(ruby: &Ruby, store: Value) -> Result<Option<RawFd>, Error> {
+    let (_live, opened) = opened(&store)?;
+    let bell = of(opened).map(Departures::make_bell).transpose();
+    bell.map_err(|error| errors::no_bell(ruby, &error))
+}
+
+/// Gives back the pins of segments that were left behind by what departed.
+fn tidy(store: Value) -> Result<(), Error> {
+    let (live, _) = opened(&store)?;
+    crate::pin_list::PinList::tidy(&live)
+}
+
+pub(crate) fn init(store: RClass) -> Result<(), Error> {
+    store.define_private_method("next_departure", method!(next_departure, 0))?;
+    store.define_private_method("make_bell", method!(make_bell, 0))?;
+    store.define_private_method("tidy", method!(tidy, 0))?;
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! Other bounds for a store in use, and the memory that a smaller one needs no more.
+
+use crate::gvl::without_gvl;
+use crate::methods::key_string;
+use crate::pin_list::PinList;
+use crate::snapshot::Snapshot;
+use crate::store::{self, open};
+use crate::stored::Stored;
+use ccache_core::slots::SLOTS;
+use magnus::{Error, IntoValue, Module, RArray, RClass, RHash, Ruby, Value, method};
+use std::sync::Arc;
+
+/// Pins are moved together if fewer slots than one in so many are in use.
+const SPARSE: usize = 4;
+
+/// How many entries are looked at before other threads may run.
+const BATCH: usize = 1024;
+
+/// The bounds, of entries and of bytes; nil for none.
+fn bounds(ruby: &Ruby, store: Value) -> Result<RArray, Error> {
+    let (_live, opened) = open(&store)?;
+    let bounds = opened.shelf.bounds();
+    let pair = ruby.ary_new_capa(2);
+    pair.push(bounds.max_entries.map(std::num::NonZero::get))?;
+    pair.push(bounds.max_bytes.map(std::num::NonZero::get))?;
+    Ok(pair)
+}
+
+/// Changes the bounds, and evicts what they no longer allow. Runs without the GVL.
+fn change_bounds(
+    ruby: &Ruby,
+    store: Value,
+    max_entries: Option<usize>,
+    max_bytes: Option<u64>,
+) -> Result<(), Error> {
+    let (live, opened) = open(&store)?;
+    let shelf = Arc::clone(&opened.shelf);
+    let bounds = store::bounds(max_entries, max_bytes);
+    without_gvl(ruby, move || {
+        shelf.resize(bounds, |displaced| shelf.depart(displaced));
+    })?;
+    PinList::tidy(&live)
+}
+
+/// Whether most slots of the pin list are free.
+fn is_sparse(store: Value) -> Result<bool, Error> {
+    let (live, _) = open(&store)?;
+    let slots = live.store().pins().segments() * SLOTS;
+    Ok(PinList::count(&live)? * SPARSE < slots)
+}
+
+/// Pins the objects of some entries of a snapshot anew, so that they stand side by side
+/// and the segments in which they were alone can go: whether there are more.
+fn gather(store: Value, snapshot: Value) -> Result<bool, Error> {
+    let (live, opened) = open(&store)?;
+    for _ in 0..BATCH {
+        let Some(entry) = Snapshot::next(&snapshot)? else {
+            PinList::tidy(&live)?;
+            return Ok(false);
+        };
+        let Stored::Pinned(handle) = entry.value() else {
+            continue;
+        };
+        let Some(object) = handle.root(&live) else {
+            return Err(crate::errors::foreign_pin(&live));
+        };
+        let stored = Stored::object(&live, object.value())?;
+        // If the entry is gone by now, the pin goes with what comes back.
+        if let Ok(exchanged) = opened.shelf.exchange(&entry, stored) {
+            opened.shelf.depart_all(exchanged.displaced);
+        }
+    }
+    Ok(true)
+}
+
+/// Asks the allocator to give what is free back to the system.
+fn trim(ruby: &Ruby, _store: Value) -> Result<(), Error> {
+    without_gvl(ruby, || {
+        // SAFETY: a plain call of the C library, which takes its own locks.
+        #[cfg(all(target_os = "linux", target_env = "gnu"))]
+        unsafe {
+            libc::malloc_trim(0)
+        };
+    })
+}
+
+/// The keys that were used most lately, each with about how often; the most used first.
+fn popular(ruby: &Ruby, store: Value, most: usize) -> Result<RHash, Error> {
+    let (_live, opened) = open(&store)?;
+    let hottest = opened.shelf.hottest(most);
+    let popular = ruby.hash_new();
+    for (entry, uses) in hottest {
+        popular.aset(key_string(ruby, entry.key()), uses.into_value_with(ruby))?;
+    }
+    Ok(popular)
+}
+
+pub(crate) fn init(store: RClass) -> Result<(), Error> {
+    store.define_private_method("bounds", method!(bounds, 0))?;
+    store.define_private_method("change_bounds", method!(change_bounds, 2))?;
+    store.define_private_method("sparse?", method!(is_sparse, 0))?;
+    store.define_private_method("gather", method!(gather, 1))?;
+    store.define_private_method("trim", method!(trim, 0))?;
+    store.define_private_method("popular", method!(popular, 1))?;
+    Ok(())
+}

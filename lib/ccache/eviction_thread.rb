@@ -1,0 +1,55 @@
+# frozen_string_literal: true
+
+module Ccache
+  # Wakes when something left a store without a call of the store's, and has the store
+  # tell it to its `on_evict:`. It does not keep the store alive, and ends with it.
+  #
+  # @api private
+  module EvictionThread
+    # As much as the pipe may hold: each byte is a wake-up, and one does for all.
+    WAKE_UPS = 65_536
+
+    class << self
+      # @param store [Store]
+      # @param bell [Integer] a descriptor from which a byte can be read when something left
+      # @return [Thread]
+      def start(store, bell)
+        hearer = IO.for_fd(bell, "rb")
+        stores = ObjectSpace::WeakMap.new
+        stores[hearer] = store
+        spawn(hearer, stores)
+      end
+
+      private
+
+      # Apart from `start`, whose frame refers to the store.
+      def spawn(hearer, stores)
+        thread = Thread.new { run(hearer, stores) }
+        thread.name = "ccache-on-evict"
+        # Puma asks before it warns of threads that a fork leaves behind: each process starts its own.
+        thread.thread_variable_set(:fork_safe, true)
+        thread
+      end
+
+      def run(hearer, stores)
+        nil while hearer.readpartial(WAKE_UPS) && tell(stores[hearer])
+      rescue EOFError
+        # The store's map is gone.
+      ensure
+        hearer.close
+      end
+
+      # False if the store is gone.
+      def tell(store)
+        return false unless store
+
+        store.send(:tell_departures)
+        store.send(:tidy)
+        true
+      rescue Exception => e # rubocop:disable Lint/RescueException -- `exit` in a listener must not stop the others
+        store.send(:listener_failed, nil, e)
+        true
+      end
+    end
+  end
+end
