@@ -13,12 +13,6 @@ STORES = {
   "max_entries and expires_in" => { max_entries: ENTRIES, expires_in: 3600 }
 }.freeze
 
-def resident_bytes
-  File.read("/proc/self/statm").split[1].to_i * Etc.sysconf(Etc::SC_PAGESIZE)
-rescue SystemCallError
-  Integer(`ps -o rss= -p #{Process.pid}`) * 1024
-end
-
 # Keys and values are there before, so that nothing grows but the cache: its
 # Rust memory as the allocator hands it out, and the segments, which are Ruby objects.
 #
@@ -29,10 +23,10 @@ def bytes_per_entry(options)
   of_keys = keys.sum(&:bytesize)
   store = Ccache::Store.new(**options)
   Bench.settle
-  before = resident_bytes
+  before = Bench.resident_bytes
   keys.each_index { |i| store[keys[i]] = values[i] }
   Bench.settle
-  [store.stats[:bytes], resident_bytes - before].map { |bytes| (bytes - of_keys).fdiv(ENTRIES) }
+  [store.stats[:bytes], Bench.resident_bytes - before].map { |bytes| (bytes - of_keys).fdiv(ENTRIES) }
 end
 
 question = "How many bytes of Rust and registry memory does an entry take beside key and value?"

@@ -3,26 +3,26 @@
 # How long does a minor GC pause right after one insert into a large cache?
 
 require_relative "support"
+require_relative "charts/lines"
 
 ENTRIES = 1_000_000
 ROUNDS = 25
 SEGMENT = 64
 OVERWRITES = 1000
 SIZES = [10_000, ENTRIES].freeze
+CHARTED = [10_000, 100_000, ENTRIES].freeze
 
 def index_writer(cache)
   ->(key, value) { cache[key] = value }
 end
 
-# How many entries, and what makes a cache and returns how to insert into it:
-# nil for a peer that is not installed.
+# What makes a cache and returns how to insert into it: nil for a peer that is not installed.
 CACHES = {
-  "an empty process" => [0, -> { index_writer({}) }],
-  "the same objects, no cache" => [ENTRIES, -> { objects_without_cache }],
-  "Store" => [ENTRIES, -> { index_writer(Ccache::Store.new) }],
-  "Hash" => [ENTRIES, -> { index_writer({}) }],
-  "LruRedux::ThreadSafeCache" => [ENTRIES, -> { lru_redux }],
-  "MemoryStore" => [ENTRIES, -> { Bench.memory_store.method(:write) if Bench.memory_store? }]
+  "Store" => -> { index_writer(Ccache::Store.new) },
+  "Hash" => -> { index_writer({}) },
+  "the same objects, no cache" => -> { objects_without_cache },
+  "LruRedux::ThreadSafeCache" => -> { lru_redux },
+  "MemoryStore" => -> { Bench.memory_store.method(:write) if Bench.memory_store? }
 }.freeze
 
 def lru_redux
@@ -90,14 +90,34 @@ def slots_by_minor_gcs(rounds)
   end
 end
 
+# @return [Hash{String => Hash{Integer => Array(Float, Float)}}] pauses by cache and entries
+def measured_pauses
+  by_size = CACHES.transform_values do |make|
+    CHARTED.to_h { |entries| [entries, Bench.in_child { pauses(make, entries) }] }.compact
+  end
+  by_size.reject { |_, pauses| pauses.empty? }
+end
+
 def compare_pauses(report)
-  figures = CACHES.to_h { |name, (entries, make)| [name, Bench.in_child { pauses(make, entries) }] }.compact
-  store = figures.fetch("Store").first
-  rows = figures.map do |name, (pause, whole)|
+  all = measured_pauses
+  empty = Bench.in_child { pauses(-> { index_writer({}) }, 0) }
+  largest = all.transform_values { |by_size| by_size.fetch(ENTRIES) }
+  store = largest.fetch("Store").first
+  rows = { "an empty process" => empty, **largest }.map do |name, (pause, whole)|
     [name, format("%.2f", pause), format("%.1f", pause / store), format("%.2f", whole)]
   end
   report.table(["", "ms", "times Store", "ms with the whole sweep"], *rows)
-  report.bars { report.bar("pause with a Hash, times pause with a Store", figures["Hash"].first / store, at_least: 20) }
+  report.chart("minor_gc.svg", "Milliseconds of a minor GC by entries: the peers grow, the store does not", chart(all))
+  report.bars do
+    report.bar("pause with a Hash, times pause with a Store", largest["Hash"].first / store, at_least: 20)
+  end
+end
+
+def chart(all)
+  lines = all.transform_values { |by_size| by_size.map { |entries, (pause, _)| [entries, pause] } }
+  panel = Bench::Charts::Panel.new(title: "", lines: lines, up: "ms", scale: Bench::Charts::LogAxis)
+  about = "medians of #{ROUNDS} minor GCs, each after one insert, in processor time; a process for each point"
+  Bench::Charts::Lines.new(title: "The pause of a minor GC", about: [about], panels: [panel], across: "entries")
 end
 
 def compare_slots(report)

@@ -48,22 +48,13 @@ def row(name, rounds)
   [NAMES.fetch(name), *times.map { |time| Bench.microseconds(time) }]
 end
 
-# Objects that a thousand hits allocate, less what the measuring itself does.
+# @return [Hash{Symbol => Array(Float, Float)}] objects per hit, of read and of fetch
 def allocated(site)
-  count = lambda do |read|
-    keys = Array.new(1000, "text")
-    Array.new(2) do
-      before = GC.stat(:total_allocated_objects)
-      keys.each(&read)
-      GC.stat(:total_allocated_objects) - before
-    end.last
-  end
-  nothing = count.call(->(key) { key })
+  keys = Array.new(1000, "text")
   stores(site).transform_values do |store|
     store.write("text", "text")
-    [->(key) { store.read(key) }, ->(key) { store.fetch(key) { abort "a miss" } }].map do |read|
-      (count.call(read) - nothing) / 1000.0
-    end
+    [Bench.allocated_by(keys) { |key| store.read(key) },
+     Bench.allocated_by(keys) { |key| store.fetch(key) { abort "a miss" } }].map { |count| count / 1000.0 }
   end
 end
 

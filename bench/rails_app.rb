@@ -5,6 +5,7 @@
 # own on the same machine, in rounds that each store has in turn.
 
 require_relative "support"
+require_relative "charts/ranking"
 require_relative "../spec/support/servers"
 require_relative "../spec/railtie/puma_site"
 
@@ -79,4 +80,9 @@ Bench::Report.open("How many pages does a Rails app serve that needs all its set
     report.bar("requests per second, times those of :redis_cache_store", rates["ccache"] / rates["redis"], at_least: 3)
     report.figure("requests per second, times those of :memory_store", rates["ccache"] / rates["memory"])
   end
+  about = "2,000 settings; Puma, 2 workers of 4 threads; #{CLIENTS} clients; medians of #{ROUNDS} times #{SECONDS} s"
+  rates = STORES.to_h { |name, label| [label, median(measured.fetch(name), :rate)] }
+  report.chart("rails_app.svg", "Requests per second of a Rails app by its cache store",
+               Bench::Charts::Ranking.new(title: "Pages of a Rails app that needs all its settings", about: [about],
+                                          rows: rates, ours: [":ccache_store"], across: "requests per second"))
 end

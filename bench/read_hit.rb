@@ -3,6 +3,7 @@
 # How long does a read that hits take, beside other caches, and what does it allocate?
 
 require_relative "support"
+require_relative "charts/ranking"
 
 ENTRIES = 10_000
 ROUNDS = 31
@@ -38,22 +39,16 @@ if Bench.memory_store?
   timing.add("MemoryStore#read", memory_store, "cache.read(key)")
 end
 
-# Objects that 10,000 hits allocate, less what the measuring itself does. The
-# first time is not counted: it fills inline caches.
-def allocated_by(read, keys)
-  Array.new(2) do
-    before = GC.stat(:total_allocated_objects)
-    keys.each(&read)
-    GC.stat(:total_allocated_objects) - before
-  end.last
-end
-
 Bench::Report.open("How long does a read that hits take?",
                    "#{Bench.count(ENTRIES)} entries, String keys in random order (seed #{Bench::SEED})",
                    "medians of #{ROUNDS} rounds, peers in turn, processor time net of the empty loop") do |report|
   timing.run
-  control = allocated_by(->(key) { key }, wanted)
   report.table(["", "ns per read", "times Store#get"], *timing.rows("Store#get"))
+  about = "#{Bench.count(ENTRIES)} entries, String keys; medians of #{ROUNDS} rounds, processor time"
+  report.chart("read_hit.svg", "Nanoseconds per read that hits, by cache",
+               Bench::Charts::Ranking.new(title: "One read that hits", about: [about], rows: timing.all_nanoseconds,
+                                          ours: ["Store#get"], scale: Bench::Charts::LogAxis,
+                                          across: "ns per read, on a logarithmic axis"))
   report.bars do
     report.bar("Store#get, times Hash#[]", timing.ratio("Store#get", "Hash#[]"), at_most: 2.0)
     report.bar("Store#[], times Hash#[]", timing.ratio("Store#[]", "Hash#[]"), at_most: 2.0)
@@ -63,7 +58,7 @@ Bench::Report.open("How long does a read that hits take?",
     report.bar("MemoryStore#read, times Store#get", timing.ratio("MemoryStore#read", "Store#get"), at_least: 50.0)
     { get: ->(key) { store.get(key) }, "[]": ->(key) { store[key] } }.each do |name, read|
       report.bar("objects allocated by #{Bench.count(ENTRIES)} hits of Store##{name}",
-                 allocated_by(read, wanted) - control, equal_to: 0)
+                 Bench.allocated_by(wanted, &read), equal_to: 0)
     end
   end
 end

@@ -79,9 +79,8 @@ module Bench
       end
 
       def about
-        binary = Server.installed.first or abort "no #{Server::BINARIES.join(" or ")} found: run bin/setup"
-        server = IO.popen([binary, "--version"], &:read)[/v=(\S+)/, 1]
-        "server #{server}, started for this, loopback; redis gem #{Redis::VERSION}, driver in Ruby"
+        server = Environment.server or abort "no #{Server::BINARIES.join(" or ")} found: run bin/setup"
+        "#{server}, started for this, loopback; redis gem #{Redis::VERSION}, driver in Ruby"
       end
     end
 

@@ -4,19 +4,15 @@ $LOAD_PATH.unshift(File.expand_path("../lib", __dir__))
 
 require "etc"
 require "ccache"
+require_relative "support/report"
+require_relative "support/timing"
 
-# What the benches share: timing peers in turn, children with a heap of their
-# own, and a report with a bar beside each figure that has one.
-#
-# With `--check`, or `BENCH_CHECK=1`, a bench exits non-zero if it misses a bar.
+# What the benches share: clocks, peers, children with a heap of their own, and what
+# a GC costs. Each bench asks one question and answers it through a {Bench::Report}.
 module Bench
   SEED = 42
 
   class << self
-    def check?
-      ARGV.include?("--check") || ENV["BENCH_CHECK"] == "1"
-    end
-
     def random
       Random.new(SEED)
     end
@@ -111,200 +107,27 @@ module Bench
       end
     end
 
-    def machine
-      "#{processor}, #{Etc.nprocessors} CPUs, #{Etc.uname.values_at(:sysname, :release, :machine).join(" ")}"
+    # Objects that reading all the keys allocates, less what the measuring itself does.
+    # The first time is not counted: it fills inline caches.
+    def allocated_by(keys, &read)
+      counted(keys, read) - counted(keys, ->(key) { key })
     end
 
-    private
-
-    def processor
-      File.foreach("/proc/cpuinfo").grep(/\Amodel name/).first&.split(": ")&.last&.strip || "unknown processor"
+    # What this process has in memory.
+    def resident_bytes
+      File.read("/proc/self/statm").split[1].to_i * Etc.sysconf(Etc::SC_PAGESIZE)
     rescue SystemCallError
-      "unknown processor"
-    end
-  end
-
-  # Times loops over the same items, all peers in turn in every round, so that a
-  # change of the machine's speed hits all alike; in processor time. What the empty
-  # loop takes is subtracted. A turn is as many passes as fill 10 ms, after one that
-  # is not counted: it brings into the processor's caches what the peer before drove out.
-  class Timing
-    TURN = 0.01
-
-    Peer = Struct.new(:cache, :pass, :passes, :times, :reset)
-
-    # @param keys [Array] one operation each
-    # @param values [Array] for code that reads `values[i]`
-    # @param empty [String] what the empty loop does
-    def initialize(keys:, rounds:, values: keys, empty: "")
-      @keys = keys
-      @values = values
-      @rounds = rounds
-      @peers = {}
-      add(:empty, nil, empty)
-    end
-
-    # @param cache [Object] what the code calls `cache`
-    # @param code [String] one operation on `key`, compiled into a loop of its
-    #   own, so that every peer has its own inline caches, as in an application
-    # @param reset [Proc, nil] makes a new cache before each pass, untimed
-    def add(name, cache, code, reset: nil)
-      @peers[name] = Peer.new(cache, compile(code), 1, [], reset)
-    end
-
-    def run
-      @peers.each_value { |peer| calibrate(peer) }
-      random = Bench.random
-      @rounds.times { @peers.values.shuffle(random: random).each { |peer| peer.times << turn(peer) } }
-      self
-    end
-
-    # @return [Array<Array<String>>] per peer: name, nanoseconds, and times those of `base`
-    def rows(base)
-      (@peers.keys - [:empty]).map do |name|
-        [name, format("%.1f", nanoseconds(name)), format("%.2f", ratio(name, base))]
-      end
-    end
-
-    # @return [Float] nanoseconds per operation
-    def nanoseconds(name)
-      Bench.median(net(name)) * 1e9
-    end
-
-    # @return [Float, nil] the median of the rounds' ratios; nil without a peer of that name
-    def ratio(name, base)
-      return unless @peers.key?(name) && @peers.key?(base)
-
-      Bench.median(net(name).zip(net(base)).map { |time, of_base| time / of_base })
+      Integer(`ps -o rss= -p #{Process.pid}`) * 1024
     end
 
     private
 
-    def net(name)
-      @peers.fetch(name).times.zip(@peers.fetch(:empty).times).map { |time, nothing| time - nothing }
-    end
-
-    def calibrate(peer)
-      turn(peer)
-      peer.passes = (TURN / (turn(peer) * @keys.size)).ceil
-    end
-
-    # Seconds per operation.
-    def turn(peer)
-      time = peer.reset ? passes_on_new_caches(peer) : passes_on_same_cache(peer)
-      time / (peer.passes * @keys.size)
-    end
-
-    def passes_on_same_cache(peer)
-      passes(peer, peer.cache, 1)
-      passes(peer, peer.cache, peer.passes)
-    end
-
-    def passes_on_new_caches(peer)
-      peer.passes.times.sum { passes(peer, peer.reset.call, 1) }
-    end
-
-    def passes(peer, cache, count)
-      started = Bench.processor_time
-      count.times { peer.pass.call(cache, @keys, @values) }
-      Bench.processor_time - started
-    end
-
-    # rubocop:disable Security/Eval, Style/DocumentDynamicEvalDefinition -- the benches' own code
-    def compile(code)
-      eval(<<~RUBY, TOPLEVEL_BINDING.dup, __FILE__, __LINE__ + 1)
-        lambda do |cache, keys, values|
-          i = 0
-          size = keys.size
-          while i < size
-            key = keys[i]
-            #{code}
-            i += 1
-          end
-        end
-      RUBY
-    end
-    # rubocop:enable Security/Eval, Style/DocumentDynamicEvalDefinition
-  end
-
-  # Prints what was asked, tables and bars.
-  class Report
-    # @param question [String]
-    # @param measured [Array<String>] what, and how often
-    # @yieldparam report [Report]
-    def self.open(question, *measured)
-      $stdout.sync = true
-      report = new
-      about = ["#{RUBY_DESCRIPTION}, ccache #{Ccache::VERSION}", Bench.machine, *measured]
-      puts question, "", *about.map { |line| "  #{line}" }
-      yield report
-      report.close
-    end
-
-    def initialize
-      @missed = []
-    end
-
-    # @param rows [Array<Array<String>>] the first one is the heading
-    def table(*rows)
-      columns = rows.map(&:size).max
-      widths = Array.new(columns) { |i| rows.map { |row| row[i].to_s.size }.max }
-      puts
-      rows.each do |first, *rest|
-        cells = rest.zip(widths.drop(1)).map { |cell, width| cell.to_s.rjust(width) }
-        puts ["  #{first.to_s.ljust(widths.first)}", *cells].join("   ").rstrip
-      end
-    end
-
-    # @param heading [String, nil] what the bars have in common
-    def bars(heading = nil)
-      puts
-      puts "  #{heading}:" if heading
-      @heading = heading
-      yield
-    end
-
-    # Holds a figure against a bar: `at_most`, `at_least`, `more_than` or
-    # `equal_to`. A figure that could not be measured, nil, misses it.
-    #
-    # @param note [String, nil] what is worth knowing beside the verdict
-    def bar(what, figure, note: nil, **bar)
-      relation, wanted = bar.first
-      met = figure && reached?(figure, relation, wanted)
-      @missed << [@heading, what].compact.join(": ") unless met
-      shown = figure ? number(figure) : "not measured"
-      puts format("  %-58<what>s %12<shown>s   bar: %<relation>s %<wanted>s   %<verdict>s%<note>s",
-                  what: what, shown: shown, relation: relation.to_s.tr("_", " "), wanted: number(wanted),
-                  verdict: met ? "met" : "MISSED", note: note && "; #{note}")
-    end
-
-    # A figure without a bar, among those with one.
-    def figure(what, figure)
-      puts format("  %-58<what>s %12<shown>s", what: what, shown: figure ? number(figure) : "not measured")
-    end
-
-    def close
-      puts
-      return if @missed.empty?
-
-      puts "  #{@missed.size} missed: #{@missed.join("; ")}", ""
-      exit(1) if Bench.check?
-    end
-
-    private
-
-    def reached?(figure, relation, wanted)
-      case relation
-      when :at_most then figure <= wanted
-      when :at_least then figure >= wanted
-      when :more_than then figure > wanted
-      when :equal_to then figure == wanted
-      else raise ArgumentError, "a bar is at_most, at_least, more_than or equal_to, not #{relation}"
-      end
-    end
-
-    def number(figure)
-      figure.is_a?(Integer) ? Bench.count(figure) : format("%.2f", figure)
+    def counted(keys, read)
+      Array.new(2) do
+        before = GC.stat(:total_allocated_objects)
+        keys.each(&read)
+        GC.stat(:total_allocated_objects) - before
+      end.last
     end
   end
 end

@@ -2,19 +2,16 @@
 
 # How long does a read take that the server validates, beside one that transfers and
 # decodes what did not change? Of a list of records, by their number.
-#
-# With `--chart` it also writes docs/validated_hit.svg.
 
 require "random/formatter"
 require "zlib"
 require_relative "server"
-require_relative "chart"
+require_relative "charts/lines"
 
 RECORDS = [16, 64, 256, 1024, 4096, 8192].freeze
 OF_THE_BARS = 1024
 ROUNDS = 51
-CHART = File.expand_path("../docs/validated_hit.svg", __dir__)
-NAMES = { peer: "GET, inflate and load", hit: "Ccache::Store#get", floor: "the floor: the exchange in C" }.freeze
+NAMES = { hit: "Ccache::Store#get", peer: "GET, inflate and load", floor: "the floor: the exchange in C" }.freeze
 BARS = { "wall time" => [:first, 60], "processor time" => [:last, 300] }.freeze
 Record = Struct.new(:id, :one, :other)
 
@@ -46,24 +43,28 @@ def row(number, rounds)
   ["#{Bench.count(number)} records", *times.map { |time| Bench.microseconds(time) }, *ratios]
 end
 
+def microseconds(seconds)
+  seconds && (seconds * 1e6)
+end
+
 # By label; what could not be measured has none.
 def lines(measured, clock)
   lines = NAMES.to_h do |name, label|
-    [label, measured.map { |number, rounds| [number, rounds.public_send(clock, name)] }]
+    [label, measured.map { |number, rounds| [number, microseconds(rounds.public_send(clock, name))] }]
   end
   lines.select { |_, points| points.all?(&:last) }
 end
 
-def write_chart(placements)
+def chart(placements)
   panels = placements.flat_map do |placement, measured|
     { wall: "Wall time", processor: "Client's processor time" }.map do |clock, title|
-      Bench::Chart::Panel.new("#{title}, #{placement}", lines(measured, clock))
+      Bench::Charts::Panel.new(title: "#{title}, #{placement}", lines: lines(measured, clock), up: "µs per read",
+                               scale: Bench::Charts::LogAxis)
     end
   end
-  about = ["Struct(id, uuid, uuid); a server on loopback, one connection; medians of #{ROUNDS} rounds",
-           "Ruby #{RUBY_VERSION}, #{Bench.machine}"]
-  Bench::Chart.new(title: "One read of a list of records that did not change", about: about, panels: panels,
-                   across: "records in the list", up: "µs per read", scale: 1e6).write(CHART)
+  about = "Struct(id, uuid, uuid); a server on loopback, one connection; medians of #{ROUNDS} rounds"
+  Bench::Charts::Lines.new(title: "One read of a list of records that did not change", about: [about], panels: panels,
+                           across: "records in the list")
 end
 
 Bench::Report.open("How long does a read take that the server validates?", Bench::Site.about,
@@ -76,10 +77,11 @@ Bench::Report.open("How long does a read take that the server validates?", Bench
     RECORDS.to_h { |number| [number, measure(site, store, number)] }
   end
   placements.each do |placement, measured|
-    report.table([placement, "peer", "processor", "get", "processor", "floor", "processor", "peer to get", "processor"],
+    report.table(["µs, #{placement}", *["get", "peer", "floor", "peer to get"].flat_map { |what| [what, "processor"] }],
                  *measured.map { |number, rounds| row(number, rounds) })
   end
-  write_chart(placements) if ARGV.include?("--chart")
+  report.chart("validated_hit.svg", "One read of a list of records: the peer grows with the list, the store does not",
+               chart(placements))
   placements.each do |placement, measured|
     rounds = measured.fetch(OF_THE_BARS)
     report.bars("#{Bench.count(OF_THE_BARS)} records, #{placement}") do

@@ -9,10 +9,10 @@ const LEFT: f64 = 130.0;
 const SCALE: f64 = 6.0;
 const BAR: f64 = 7.0;
 const GROUP: f64 = BAR * NAMES.len() as f64 + 8.0;
-const HEAD: f64 = 60.0;
+const HEAD: f64 = 76.0;
 
 /// The chart of some groups of traces.
-pub(crate) fn draw(groups: &[(&str, Results)]) -> String {
+pub(crate) fn draw(groups: &[(&str, Results)], about: &str) -> String {
     let rows: usize = groups.iter().map(|(_, results)| results.rows.len()).sum();
     let height = HEAD + rows as f64 * GROUP + groups.len() as f64 * 34.0;
     let width = LEFT + 100.0 * SCALE + 60.0;
@@ -23,10 +23,11 @@ pub(crate) fn draw(groups: &[(&str, Results)]) -> String {
          <text x=\"8\" y=\"18\" font-size=\"14\">Hits in percent of reads, mean of capacities of \
          1, 5, 10 and 25% of the keys</text>\n"
     );
+    text(&mut svg, 8.0, 35.0, about);
     for (cache, name) in NAMES.iter().enumerate() {
         let x = LEFT + cache as f64 * 110.0;
-        bar(&mut svg, x, 32.0, 12.0, COLORS[cache]);
-        text(&mut svg, x + 16.0, 39.0, name);
+        bar(&mut svg, x, 48.0, 12.0, COLORS[cache]);
+        text(&mut svg, x + 16.0, 55.0, name);
     }
     let mut y = HEAD;
     for (title, results) in groups {

@@ -4,7 +4,7 @@
 //! are shares of the number of keys. All seeds are fixed.
 //!
 //! ```sh
-//! cargo run --release --manifest-path bench/simulate/Cargo.toml -- [TRACES] [--chart FILE] [--check]
+//! cargo run --release --manifest-path bench/simulate/Cargo.toml -- [TRACES] [--chart FILE] [--about LINE]
 //! ```
 
 mod caches;
@@ -20,20 +20,21 @@ use std::process::ExitCode;
 struct Arguments {
     traces: Option<PathBuf>,
     chart: Option<PathBuf>,
-    is_check: bool,
+    /// What the chart says of where it was made.
+    about: String,
 }
 
 fn arguments() -> Result<Arguments, String> {
     let mut arguments = Arguments {
         traces: None,
         chart: None,
-        is_check: false,
+        about: String::new(),
     };
     let mut given = std::env::args().skip(1);
     while let Some(argument) = given.next() {
         match argument.as_str() {
-            "--check" => arguments.is_check = true,
             "--chart" => arguments.chart = Some(given.next().ok_or("--chart needs a file")?.into()),
+            "--about" => arguments.about = given.next().ok_or("--about needs a line")?,
             flag if flag.starts_with('-') => return Err(format!("unknown option {flag}")),
             folder => arguments.traces = Some(folder.into()),
         }
@@ -41,7 +42,7 @@ fn arguments() -> Result<Arguments, String> {
     Ok(arguments)
 }
 
-fn run() -> Result<bool, String> {
+fn run() -> Result<(), String> {
     let arguments = arguments()?;
     let mut all = Vec::new();
     match &arguments.traces {
@@ -56,19 +57,15 @@ fn run() -> Result<bool, String> {
     generated.print("Generated workloads");
     all.push(("Generated workloads", generated));
     if let Some(path) = &arguments.chart {
-        let drawn = chart::draw(&all);
+        let drawn = chart::draw(&all, &arguments.about);
         std::fs::write(path, drawn).map_err(|error| format!("{}: {error}", path.display()))?;
     }
-    Ok(!arguments.is_check || all.iter().all(|(_, results)| results.reach_the_bar()))
+    Ok(())
 }
 
 fn main() -> ExitCode {
     match run() {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => {
-            eprintln!("a bar was missed");
-            ExitCode::FAILURE
-        }
+        Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("{message}");
             ExitCode::FAILURE

@@ -12,12 +12,6 @@ pub(crate) const CAPACITIES: [f64; 4] = [1.0, 5.0, 10.0, 25.0];
 /// No capacity is smaller than this.
 const LEAST: usize = 16;
 
-/// Percentage points by which our mean is to be above the best peer's on recorded traces.
-const AHEAD: f64 = 1.0;
-
-/// Percentage points by which a cell may be below the best peer's.
-const BEHIND: f64 = 3.0;
-
 /// Hit ratios in percent by cache and capacity.
 type Cells = [[f64; CAPACITIES.len()]; NAMES.len()];
 
@@ -82,17 +76,11 @@ impl Results {
         leads
     }
 
-    /// Whether the mean is far enough ahead and no cell too far behind.
-    pub(crate) fn reach_the_bar(&self) -> bool {
-        let worst = self.leads().first().map_or(0.0, |lead| lead.0);
-        self.mean(0) >= self.best_peer() + AHEAD && worst >= -BEHIND
-    }
-
     pub(crate) fn print(&self, title: &str) {
         println!(
             "{title}: hits in percent of reads, at capacities of 1, 5, 10 and 25% of the keys\n"
         );
-        print!("| |");
+        print!("| {title} |");
         NAMES.iter().for_each(|name| print!(" {name} |"));
         print!("\n|---|");
         NAMES.iter().for_each(|_| print!("---|"));

@@ -1,0 +1,30 @@
+# frozen_string_literal: true
+
+# Writes docs/benchmarks.md and its charts from what the benches have measured, each in
+# its last run. `rake bench` ends by it.
+
+require "fileutils"
+require_relative "suite"
+require_relative "support/results"
+require_relative "page/head"
+require_relative "page/section"
+
+docs = File.expand_path("../docs", __dir__)
+charts = File.join(docs, Bench::Section::CHARTS)
+results = Bench::NAMES.to_h { |name| [name, Bench::Results.of(name)] }
+
+parts = [Bench::Head.new(results).to_s]
+Bench::SUITE.each do |title, benches|
+  parts << "## #{title}"
+  parts.concat(benches.keys.map { |name| Bench::Section.new(name, results[name]).to_s })
+end
+File.write(File.join(docs, "benchmarks.md"), "#{parts.join("\n\n")}\n")
+
+FileUtils.rm_rf(charts)
+FileUtils.mkdir_p(charts)
+results.each_value do |result|
+  result&.charts&.each { |file| FileUtils.cp(Bench::Results.chart(file), charts) }
+end
+
+missing = results.reject { |_, result| result }.keys
+abort "not on the page, since they have not run or failed: #{missing.join(", ")}" unless missing.empty?
