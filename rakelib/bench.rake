@@ -7,7 +7,7 @@ require_relative "../bench/promises"
 # Runs one, in a group of its own: whatever it has started ends with it.
 run_bench = lambda do |name|
   pid = Process.spawn(RbConfig.ruby, "bench/#{name}.rb", pgroup: true)
-  limit = Integer(ENV.fetch("BENCH_LIMIT", "300"))
+  limit = Integer(ENV.fetch("BENCH_LIMIT", "600"))
   Timeout.timeout(limit, nil, "bench:#{name} took more than #{limit} s") { Process.wait(pid) }
   pid = nil
   raise "bench:#{name} failed" unless $CHILD_STATUS.success?

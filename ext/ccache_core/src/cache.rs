@@ -174,15 +174,16 @@ impl<V: HeapBytes> Cache<V> {
     /// the answer matters.
     #[inline]
     fn is_used_if_live(&self, entry: &Entry<V>) -> bool {
-        if self.is_timed(entry) {
+        if let Some(idle) = self.idle {
             let now = self.clock.now();
-            if self.is_over(entry, now) {
-                return false;
-            }
-            if let Some(idle) = self.idle {
+            let is_live = !self.is_over(entry, now);
+            if is_live {
                 entry.place.uses.increment_at(idle.moment(now));
-                return true;
             }
+            return is_live;
+        }
+        if entry.expires() && self.clock.has_reached(entry.deadline()) {
+            return false;
         }
         if self.is_tracked.load(Ordering::Relaxed) {
             entry.place.uses.increment();

@@ -1,0 +1,68 @@
+# frozen_string_literal: true
+
+require_relative "../../bench/suite"
+require_relative "../../bench/promises"
+
+# What the README says about speed and memory is what the page of the benches says.
+RSpec.describe "The figures in the README" do
+  root = File.expand_path("../..", __dir__)
+  readme = File.read(File.join(root, "README.md"))
+  page = File.read(File.join(root, "docs/benchmarks.md"))
+  sections = page.split(/^### (\w+)$/).drop(1).each_slice(2).to_h
+  promises = Bench::Promise.all(readme)
+
+  # A number as it was read, and its value: "2,300" and 2300.0.
+  def numbers(text)
+    text.scan(/(?<![\w.])\d[\d,]*(?:\.\d+)?(?!\w)/).map { |shown| shown.delete_suffix(",") }
+  end
+
+  def value(shown)
+    shown.delete(",").to_f
+  end
+
+  # Whether that is `exact`, rounded to as many places as are shown, or to two digits at least.
+  def shows?(shown, exact)
+    return exact.round(shown[/\.(\d+)/, 1].size) == value(shown) if shown.include?(".")
+
+    digits = shown.delete(",")
+    zeros = [digits[/0*\z/].size, digits.size - 2].min
+    (0..[zeros, 0].max).any? { |places| exact.round(-places) == value(shown) }
+  end
+
+  # By the bench that each paragraph names last, or that the one before it is about.
+  paragraphs = readme[/^## Figures\n(.*?)^## /m, 1].split(/\n\n+/).grep_v(/^\| `rake/)
+  bench = nil
+  claims = paragraphs.filter_map do |paragraph|
+    bench = paragraph.scan(/rake bench:(\w+)/).flatten.last || bench
+    [bench, paragraph] if bench
+  end
+  claims += readme.split(/\n\n+/).grep(/rake bench:rails`/).map { |paragraph| ["rails", paragraph] }
+
+  it "are many" do
+    expect(promises.size).to be >= 10
+    expect(claims.size).to be >= 8
+  end
+
+  it "come from benches that there are, each with a section on the page" do
+    expect(sections.keys).to eq(Bench::NAMES.map(&:to_s))
+    expect(readme.scan(/rake bench:(\w+)/).flatten.uniq - %w[check]).to all(satisfy { |name| sections.key?(name) })
+  end
+
+  promises.each do |promise|
+    it "are kept by the page: #{promise.bench}, #{promise.what}" do
+      heading, what = promise.what.include?(": ") ? promise.what.split(": ", 2) : ["", promise.what]
+      tables = sections.fetch(promise.bench).split(/\n\n+/)
+      table = tables.find { |lines| lines.match?(/^\| *#{Regexp.escape(heading)} *\| measured \|/) } || tables.join
+      expect(table).to include("| #{what} | #{promise.measured} |").or include("| #{promise.what} | #{promise.measured} |")
+      expect(promise.held_against(value(promise.measured))).to be_met
+    end
+  end
+
+  claims.each do |name, claim|
+    it "stand in the page's section of #{name}: #{claim.lines.first.strip.slice(0, 60)}" do
+      exact = numbers(sections.fetch(name)).map { |shown| value(shown) }
+      claimed = numbers(claim.gsub(/`[^`]*`|\]\([^)]*\)/, ""))
+      expect(claimed.reject { |shown| exact.any? { |number| shows?(shown, number) } }).to eq([])
+    end
+  end
+end
