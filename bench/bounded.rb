@@ -50,7 +50,8 @@ end
 Bench::Report.open("What does a bound cost?", "a bound of #{Bench.count(ENTRIES)} entries, String keys; reads in " \
                                               "random order (seed #{Bench::SEED}), all hits; writes of " \
                                               "#{Bench.count(FRESH)} keys in turn, each evicts one",
-                   "medians of #{ROUNDS} rounds (writes: #{WRITE_ROUNDS}), peers in turn, processor time net of the empty loop") do |report|
+                   "medians of #{ROUNDS} rounds (writes: #{WRITE_ROUNDS}), peers in turn, processor time net of the " \
+                   "empty loop") do |report|
   reads, objects = reads(Array.new(ENTRIES) { |i| "key:#{i}" }, Array.new(ENTRIES) { Object.new })
   writes = writes()
   plain, *bounded = STORES.keys
