@@ -12,14 +12,18 @@ MILLIONS = 10
 PAUSES = 15
 PERCENTILES = { "p50" => 0.5, "p99" => 0.99, "p99.99" => 0.9999, "longest" => 1.0 }.freeze
 
+# What was found after a million writes: the process' memory in MB, the median pause and
+# the million's p99.99 in ms.
+Million = Struct.new(:memory, :pause, :slow)
+
 # What makes a cache; nil for a peer that is not installed.
 CACHES = {
   "Store" => -> { Ccache::Store.new(max_entries: BOUND) },
   "LruRedux::ThreadSafeCache" => -> { LruRedux::ThreadSafeCache.new(BOUND) if Bench.available?("lru_redux") }
 }.freeze
 
-# How long each write of a million took, in nanoseconds: as many at each length, since
-# a list of ten million numbers would be memory of this process, too.
+# How long writes took, in nanoseconds: as many at each length, since a list of ten
+# million numbers would be memory of this process, too.
 class Lengths
   STEP = 10
   LONGEST = 100_000
@@ -27,6 +31,11 @@ class Lengths
   def initialize
     @counts = Array.new(LONGEST + 1, 0)
     @longer = []
+  end
+
+  def clear
+    @counts.fill(0)
+    @longer.clear
   end
 
   def add(nanoseconds)
@@ -47,7 +56,7 @@ class Lengths
 end
 
 # Each write by itself, on the wall: what Ruby's GC takes in the middle of one counts.
-def write_a_million(cache, from, lengths)
+def write_a_million(cache, from, *lengths)
   clock = Process::CLOCK_MONOTONIC
   number = from
   while number < from + MILLION
@@ -55,23 +64,29 @@ def write_a_million(cache, from, lengths)
     value = Object.new
     started = Process.clock_gettime(clock, :nanosecond)
     cache[key] = value
-    lengths.add(Process.clock_gettime(clock, :nanosecond) - started)
+    took = Process.clock_gettime(clock, :nanosecond) - started
+    lengths.each { |all| all.add(took) }
     number += 1
   end
 end
 
-# @return [Array(Array<Array(Float, Float)>, Array<Float>), nil] after each million the
-#   process' memory in MB and the median pause in ms; the percentiles
+# The next million's keys are fresh all the same: these have another name.
+def median_pause(cache, million)
+  Bench.median(Bench.minor_gc_pauses(PAUSES) { |round| cache["pause:#{million}:#{round}"] = Object.new })
+end
+
+# @return [Array(Array<Million>, Array<Float>), nil] and the percentiles of all
 def churn(make)
   cache = make.call or return
-  lengths = Lengths.new
+  of_million = Lengths.new
+  of_all = Lengths.new
   after = Array.new(MILLIONS) do |million|
-    write_a_million(cache, million * MILLION, lengths)
+    of_million.clear
+    write_a_million(cache, million * MILLION, of_million, of_all)
     memory = Bench.resident_bytes / 1e6
-    # The next million's keys are fresh all the same: these have another name.
-    [memory, Bench.median(Bench.minor_gc_pauses(PAUSES) { |round| cache["pause:#{million}:#{round}"] = Object.new })]
+    Million.new(memory, median_pause(cache, million), of_million.percentile(PERCENTILES["p99.99"]))
   end
-  [after, PERCENTILES.values.map { |share| lengths.percentile(share) }]
+  [after, PERCENTILES.values.map { |share| of_all.percentile(share) }]
 end
 
 def panel(title, unit, measured, what)
@@ -80,8 +95,9 @@ def panel(title, unit, measured, what)
 end
 
 def chart(measured)
-  panels = [panel("Memory of the process", "MB", measured, :first),
-            panel("Minor GC right after a write", "ms", measured, :last)]
+  panels = [panel("Memory of the process", "MB", measured, :memory),
+            panel("Minor GC right after a write", "ms per GC", measured, :pause),
+            panel("p99.99 of each million writes", "ms per write", measured, :slow)]
   about = "a bound of #{Bench.count(BOUND)} entries; a process for each cache; medians of #{PAUSES} pauses"
   Bench::Charts::Lines.new(title: "While fresh keys push out old ones", about: [about], panels: panels,
                            across: "million writes", scale: Bench::Charts::LinearAxis)
@@ -103,14 +119,15 @@ Bench::Report.open("What becomes of memory, pauses and the slowest writes while 
                *measured.map { |name, (_, lengths)| [name, *lengths.map { |length| format("%.4f", length) }] })
   measured.each do |name, (after, _)|
     report.table([name, *Array.new(MILLIONS) { |i| "#{i + 1} M" }],
-                 ["memory, MB", *after.map { |memory, _| memory.round.to_s }],
-                 ["minor GC, ms", *after.map { |_, pause| format("%.2f", pause) }])
+                 ["memory, MB", *after.map { |million| million.memory.round.to_s }],
+                 ["minor GC, ms", *after.map { |million| format("%.2f", million.pause) }],
+                 ["p99.99 of a write, ms", *after.map { |million| format("%.3f", million.slow) }])
   end
-  report.chart("churn.svg", "Memory and minor GC pause after each million writes", chart(measured))
+  report.chart("churn.svg", "Memory, minor GC pause and slowest writes after each million", chart(measured))
   after, lengths = measured.fetch("Store")
   report.bars do
-    report.bar("Store: most memory after the first million, times that after it", growth(after, :first), at_most: 1.05)
-    report.bar("Store: longest pause after the first million, times that after it", growth(after, :last), at_most: 1.5)
+    report.bar("Store: most memory after the first million, times that after it", growth(after, :memory), at_most: 1.05)
+    report.bar("Store: longest pause after the first million, times that after it", growth(after, :pause), at_most: 1.5)
     report.bar("Store: ms that a write takes at p99.99", lengths[PERCENTILES.keys.index("p99.99")], less_than: 5)
   end
 end

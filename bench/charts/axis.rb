@@ -51,7 +51,7 @@ module Bench
         power = 10.0**Math.log10(rough).floor
         step = [*STEPS, 10].map { |factor| factor * power }.find { |size| size >= rough }
         step = step.round if step >= 1
-        (0..(largest / step.to_f).ceil).map { |count| count * step }
+        (0..(largest / step.to_f).ceil).map { |count| (count * step).round(6) }
       end
     end
   end
