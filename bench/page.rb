@@ -1,13 +1,13 @@
 # frozen_string_literal: true
 
 # Writes docs/benchmarks.md and its charts from what the benches have measured, each in
-# its last run, and the last column of the README's promises. `rake bench` ends by it.
+# its last run, and brings the README's figures up to date. `rake bench` ends by it.
 
 require "fileutils"
-require_relative "promises"
 require_relative "suite"
 require_relative "support/results"
 require_relative "page/head"
+require_relative "page/readme"
 require_relative "page/section"
 
 docs = File.expand_path("../docs", __dir__)
@@ -27,12 +27,8 @@ results.each_value do |result|
   result&.charts&.each { |file| FileUtils.cp(Bench::Results.chart(file), charts) }
 end
 
-# What was measured of what the README promises.
 readme = File.expand_path("../README.md", __dir__)
-updated = Bench::Promise.update(File.read(readme)) do |promise|
-  results[promise.bench.to_sym]&.bars_by_name&.fetch(promise.what, nil)&.measured
-end
-File.write(readme, updated)
+File.write(readme, Bench::Readme.new(results).update(File.read(readme)))
 
 missing = results.reject { |_, result| result }.keys
 abort "not on the page, since they have not run or failed: #{missing.join(", ")}" unless missing.empty?

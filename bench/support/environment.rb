@@ -26,7 +26,7 @@ module Bench
       # @return [String, nil] nil if none is installed
       def server
         binary = Server.installed.first or return
-        "#{File.basename(binary, "-server")} #{IO.popen([binary, "--version"], &:read)[/v=(\S+)/, 1]}"
+        "#{File.basename(binary)} #{IO.popen([binary, "--version"], &:read)[/v=(\S+)/, 1]}"
       end
 
       private

@@ -53,6 +53,11 @@ module Bench
       @results.fetch(key.to_s)
     end
 
+    # @return [Array<Array<Array<String>>>] the first row of each is its heading
+    def tables
+      self[:blocks].filter_map { |block| block["table"] }
+    end
+
     # @return [Array<String>] the files' names
     def charts
       self[:blocks].filter_map { |block| block["chart"] }
