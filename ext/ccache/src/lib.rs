@@ -13,6 +13,7 @@ mod fork;
 mod gvl;
 #[doc(hidden)]
 pub mod handle;
+mod heap;
 mod methods;
 #[doc(hidden)]
 pub mod pin_list;

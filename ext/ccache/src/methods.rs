@@ -10,6 +10,7 @@ use crate::departures;
 use crate::errors;
 use crate::gvl::without_gvl;
 use crate::handle::Live;
+use crate::heap;
 use crate::pin_list::PinList;
 use crate::reaper::{self, Shelf};
 use crate::resizing;
@@ -436,7 +437,11 @@ fn peek(store: Value, key: Value) -> Result<Option<Arc<Entry<Stored>>>, Error> {
 pub(crate) fn drop_all(ruby: &Ruby, live: &Live<'_>, shelf: &Arc<Shelf>) -> Result<usize, Error> {
     let shelf = Arc::clone(shelf);
     let count = without_gvl(ruby, move || {
-        shelf.clear(|displaced| shelf.depart(displaced))
+        let count = shelf.clear(|displaced| shelf.depart(displaced));
+        if count >= heap::WORTH {
+            heap::give_back();
+        }
+        count
     })?;
     PinList::tidy(live)?;
     Ok(count)
