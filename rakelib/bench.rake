@@ -3,9 +3,11 @@
 require "timeout"
 require_relative "../bench/suite"
 require_relative "../bench/promises"
+require_relative "../bench/support/results"
 
 # Runs one, in a group of its own: whatever it has started ends with it.
 run_bench = lambda do |name|
+  Bench::Results.forget(name)
   pid = Process.spawn(RbConfig.ruby, "bench/#{name}.rb", pgroup: true)
   limit = Integer(ENV.fetch("BENCH_LIMIT", "600"))
   Timeout.timeout(limit, nil, "bench:#{name} took more than #{limit} s") { Process.wait(pid) }

@@ -20,7 +20,7 @@ module Bench
         nil
       end
 
-      # A bench begins by this, so that one that fails leaves nothing behind.
+      # A run begins by this, so that a bench that fails leaves nothing behind.
       def forget(name)
         FileUtils.mkdir_p(FOLDER)
         FileUtils.rm_f(path(name))
