@@ -107,7 +107,8 @@ def compare_pauses(report)
     [name, format("%.2f", pause), format("%.1f", pause / store), format("%.2f", whole)]
   end
   report.table(["", "ms", "times Store", "ms with the whole sweep"], *rows)
-  report.chart("minor_gc.svg", "Milliseconds of a minor GC by entries: the peers grow, the store does not", chart(all))
+  report.chart("minor_gc.svg", "Milliseconds of a minor GC by entries: a store adds nothing to what its objects take",
+               chart(all))
   report.bars do
     report.bar("pause with a Hash, times pause with a Store", largest["Hash"].first / store, at_least: 20)
   end
