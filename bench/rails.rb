@@ -25,9 +25,10 @@ def stores(site)
   options = { namespace: Bench::NAMESPACE }
   { ccache: ActiveSupport::Cache.lookup_store(:ccache_store, options),
     expiring: ActiveSupport::Cache.lookup_store(:ccache_store, expires_in: 1.hour, **options),
-    validated: ActiveSupport::Cache.lookup_store(:ccache_store, redis: site.url, **options),
+    validated: ActiveSupport::Cache.lookup_store(:ccache_store, redis: { url: site.url, **Bench::PATIENCE }, **options),
     memory: ActiveSupport::Cache.lookup_store(:memory_store, size: 1 << 40, **options),
-    redis: ActiveSupport::Cache.lookup_store(:redis_cache_store, url: site.url, driver: :ruby, namespace: "peer") }
+    redis: ActiveSupport::Cache.lookup_store(:redis_cache_store, url: site.url, driver: :ruby, namespace: "peer",
+                                                                 **Bench::PATIENCE) }
 end
 
 def measure(site, key)

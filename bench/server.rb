@@ -11,6 +11,8 @@ module Bench
   NAMESPACE = "bench"
   # What a validation asks for, the command that redis-benchmark repeats.
   VALIDATION = %w[0 23].freeze
+  # A busy machine may keep the server waiting: that is to be slow, not an error.
+  PATIENCE = { connect_timeout: 30, read_timeout: 30, write_timeout: 30 }.freeze
 
   # On which CPUs server and clients run. It is decided here since it decides the
   # figures, and the system's scheduler decides now this way, now that: to wake a
@@ -101,7 +103,8 @@ module Bench
 
     # @param timeouts [Hash] in seconds
     def store(timeouts = {}, **options)
-      Ccache::Store.new(redis: { url: @server.url, **timeouts }, namespace: NAMESPACE, values: :shared, **options)
+      Ccache::Store.new(redis: { url: @server.url, **PATIENCE, **timeouts }, namespace: NAMESPACE, values: :shared,
+                        **options)
     end
 
     # The server does not answer as long as the block runs.
@@ -114,7 +117,7 @@ module Bench
 
     # A connection of the redis gem, with its driver in Ruby.
     def redis
-      Redis.new(url: @server.url, driver: :ruby)
+      Redis.new(url: @server.url, driver: :ruby, **PATIENCE)
     end
 
     # @return [Floor, nil] nil without a C compiler
