@@ -16,9 +16,11 @@ RSpec.describe "Signatures" do
   builder = RBS::DefinitionBuilder.new(env: environment.call)
   classes = builder.env.class_decls.keys.select { |name| name.to_s.start_with?("::Ccache") }
 
-  # Public methods that are defined in the class itself, documented or not.
+  # Public methods that are defined in the class itself, documented or not, or in a part of
+  # it that has a file of its own.
   def own_methods(constant)
-    constant.public_instance_methods(false) - %i[deadlocks_on?]
+    parts = constant == Ccache::Store ? [constant, Ccache::Store::Resizing] : [constant]
+    parts.flat_map { |part| part.public_instance_methods(false) } - %i[deadlocks_on?]
   end
 
   def declared(definition, name)

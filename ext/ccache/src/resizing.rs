@@ -1,6 +1,7 @@
 //! Other bounds for a store in use, and the memory that a smaller one needs no more.
 
 use crate::gvl::without_gvl;
+use crate::heap;
 use crate::methods::key_string;
 use crate::pin_list::PinList;
 use crate::snapshot::Snapshot;
@@ -73,15 +74,9 @@ fn gather(store: Value, snapshot: Value) -> Result<bool, Error> {
     Ok(true)
 }
 
-/// Asks the allocator to give what is free back to the system.
+/// Gives what is free now back to the system.
 fn trim(ruby: &Ruby, _store: Value) -> Result<(), Error> {
-    without_gvl(ruby, || {
-        // SAFETY: a plain call of the C library, which takes its own locks.
-        #[cfg(all(target_os = "linux", target_env = "gnu"))]
-        unsafe {
-            libc::malloc_trim(0)
-        };
-    })
+    without_gvl(ruby, heap::give_back)
 }
 
 /// The keys that were used most lately, each with about how often; the most used first.

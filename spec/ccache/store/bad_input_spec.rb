@@ -6,7 +6,7 @@ RSpec.describe Ccache::Store, "bad input", :mistyped do
   it "is an unknown option, which the message names together with the known ones" do
     expect { described_class.new(max_size: 1, ttl: 2) }
       .to raise_error(Ccache::InvalidOption,
-                      /\Aunknown options max_size, ttl; there are max_entries, expires_in, values, redis, namespace, /)
+                      /\Aunknown options max_size, ttl; there are max_entries, max_bytes, weigher, /)
     expect { store.set("key", 1, ttl: 2) }.to raise_error(ArgumentError, /ttl/)
     expect { store.get("key", ttl: 2) }.to raise_error(ArgumentError, /ttl/)
     expect { store.fetch("key", ttl: 2) { 1 } }.to raise_error(ArgumentError, /ttl/)

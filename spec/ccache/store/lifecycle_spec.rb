@@ -15,11 +15,13 @@ RSpec.describe Ccache::Store, "from new to close" do
     expect(store.stats).to include(hits: 1, misses: 2, sets: 5, deletes: 1, loads: 1, coalesced: 0,
                                    evictions: 1, expirations: 0, entries: 2, segments: 1)
     expect(store.stats[:pins]).to be_between(1, 2)
-    expect(store.stats.keys).to eq(%i[hits misses sets deletes expirations evictions loads coalesced
-                                      entries pins segments bytes])
+    expect(store.stats.keys).to eq(%i[hits misses sets deletes expirations evictions replacements cleared refusals
+                                      loads coalesced entries weight pins segments bytes])
   end
 
   it "knows the bytes that Rust holds" do
+    store["first"] = 1 # for which the policy and the timer wheel take memory
+    store.delete("first")
     empty = store.stats[:bytes]
     store["k" * 10_000] = 1
     expect(store.stats[:bytes]).to be_between(empty + 10_000, empty + 11_000)
