@@ -17,7 +17,7 @@ Gem::Specification.new do |spec|
 
   spec.files = Dir.chdir(__dir__) do
     Dir["lib/**/*.rb", "ext/**/*.{rs,rb,toml}", "Cargo.{toml,lock}", "sig/**/*.rbs",
-        "docs/**/*.md", "README.md", "CHANGELOG.md", "LICENSE.txt"]
+        "docs/**/*.md", "docs/sbom.cdx.json", "README.md", "CHANGELOG.md", "LICENSE.txt", "LICENSE-THIRD-PARTY.txt"]
       .grep_v(%r{/(tests|target)/})
   end
   spec.require_paths = ["lib"]

@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 desc "Check style and lints of Ruby and Rust"
-task lint: %i[lint:ruby lint:rust]
+task lint: %i[lint:ruby lint:rust lint:licenses]
 
 namespace :lint do
   desc "Check the Ruby with RuboCop"
