@@ -6,18 +6,24 @@ require_relative "../spec/support/servers"
 # Rails is loaded by the specs of the railtie, in a process of their own.
 RAILTIE_SPECS = "spec/railtie/**/*_spec.rb"
 
-RSpec::Core::RakeTask.new(spec: :compile) { |task| task.exclude_pattern = RAILTIE_SPECS }
+# The platform gem's are about what rake native has made, which takes its time.
+NATIVE_SPECS = "spec/native/**/*_spec.rb"
+
+RSpec::Core::RakeTask.new(spec: :compile) { |task| task.exclude_pattern = "{#{RAILTIE_SPECS},#{NATIVE_SPECS}}" }
 Rake::Task["spec"].clear_comments.add_description("Run the specs")
 
 namespace :spec do
   RSpec::Core::RakeTask.new(railtie: :compile) { |task| task.pattern = RAILTIE_SPECS }
   Rake::Task["spec:railtie"].clear_comments.add_description("Run the specs of the railtie, in a real app under Puma")
 
+  RSpec::Core::RakeTask.new(native: %i[compile native]) { |task| task.pattern = NATIVE_SPECS }
+  Rake::Task["spec:native"].clear_comments.add_description("Build the platform gem, and use it where no compiler is")
+
   desc "Run the specs again with a minor GC at every allocation (smaller counts)"
   task stress: :compile do
     # Not what starts programs or is Ruby alone, on top of what the others go through.
     sh({ "GC_STRESS" => "1" }, RbConfig.ruby, "-S", "rspec", "--exclude-pattern",
-       "spec/{package,rails,rack,railtie}/**/*_spec.rb")
+       "spec/{package,rails,rack,railtie,native}/**/*_spec.rb")
   end
 
   desc "Run the specs with a server again, with each other kind of server that is installed"

@@ -1,0 +1,71 @@
+# frozen_string_literal: true
+
+require "bundler"
+require_relative "../../rakelib/packages/platform_gem"
+require_relative "bare_machine"
+
+# The platform gem as `rake native` has left it in pkg/, on machines that cannot build it.
+RSpec.describe "The platform gem", limit: 590 do
+  source = Gem::Specification.load(File.join(GemFile::ROOT, "ccache.gemspec"))
+  gem = File.join(GemFile::ROOT, "pkg", PlatformGem.new(source).specification.file_name)
+
+  NativeBuild.rubies.each do |ruby|
+    describe "with Ruby #{ruby}" do
+      machine = BareMachine.new(ruby)
+
+      before(:context) { @output, @status = Bundler.with_unbundled_env { machine.install(gem) } }
+
+      it "installs where there is no compiler" do
+        expect(@status).to be_success, @output
+        expect(@output).to include("Successfully installed ccache-#{source.version}-")
+        tools, = machine.run("for tool in cc gcc clang make cargo rustc; do command -v $tool; done; echo none")
+        expect(tools).to eq("none\n")
+      end
+
+      it "works there" do
+        output, status = machine.run("ruby -w spec/native/smoke.rb")
+        expect(status).to be_success, output
+        expect(output).to match(%r{\A16 checks with #{ruby}\.\d+, lib/ccache/#{ruby}/ccache\.so\n\z})
+      end
+
+      it "says what to do where this Ruby's extension is missing" do
+        machine.run("mv $GEM_HOME/gems/ccache-*/lib/ccache/#{ruby} /tmp/")
+        output, status = machine.run("ruby -e 'require %(ccache)'")
+        expect(status).not_to be_success
+        expect(output).to include("is for Ruby #{(NativeBuild.rubies - [ruby]).join(", ")}, and this is Ruby #{ruby}.",
+                                  "gem install ccache --platform ruby")
+      ensure
+        machine.run("mv /tmp/#{ruby} $GEM_HOME/gems/ccache-*/lib/ccache/")
+      end
+
+      it "says what to do where the extension does not load" do
+        machine.run("cd $GEM_HOME/gems/ccache-*/lib/ccache && cp #{ruby}/ccache.so /tmp/whole.so && " \
+                    "head -c 1000 /tmp/whole.so >#{ruby}/ccache.so")
+        output, status = machine.run("ruby -e 'require %(ccache)'")
+        expect(status).not_to be_success
+        expect(output).to include("does not work on this system", "gem install ccache --platform ruby")
+      ensure
+        machine.run("cp /tmp/whole.so $GEM_HOME/gems/ccache-*/lib/ccache/#{ruby}/ccache.so")
+      end
+    end
+  end
+
+  describe "in its extensions" do
+    NativeBuild.rubies.each do |ruby|
+      it "asks for no newer C library than Debian 12 has, in that for Ruby #{ruby}" do
+        symbols, = Open3.capture2("objdump", "-T", NativeBuild.path(ruby))
+        versions = symbols.scan(/GLIBC_([\d.]+)/).flatten.uniq.map { |version| Gem::Version.new(version) }
+        expect(versions.size).to be > 3
+        expect(versions.max).to be <= Gem::Version.new("2.36")
+      end
+
+      it "has no debug information, and nothing but its entry to offer, in that for Ruby #{ruby}" do
+        sections, = Open3.capture2("readelf", "--wide", "--sections", NativeBuild.path(ruby))
+        expect(sections).to include(".text")
+        expect(sections).not_to match(/\.debug|\.symtab/)
+        symbols, = Open3.capture2("nm", "--dynamic", "--defined-only", NativeBuild.path(ruby))
+        expect(symbols.lines.map { |line| line.split.last } - ["ruby_abi_version"]).to eq(["Init_ccache"])
+      end
+    end
+  end
+end
