@@ -18,8 +18,10 @@ class Crates
   include Enumerable
 
   def initialize
+    metadata = JSON.parse(cargo("metadata", "--format-version", "1",
+                                *PLATFORMS.flat_map { |name| ["--filter-platform", name] }))
     @nodes = metadata.fetch("resolve").fetch("nodes").to_h { |node| [node.fetch("id"), node] }
-    @packages = metadata.fetch("packages").to_h { |package| [package.fetch("id"), package] }
+    @packages = metadata.fetch("packages").to_h { |package| [package.values_at("name", "version"), package] }
   end
 
   # All but our own, by name and version.
@@ -40,35 +42,31 @@ class Crates
 
   def all
     @all ||= begin
-      linked = reach { |kind, package| kind.nil? && !procedural_macro?(package) }
-      crates = reach { |kind, _package| kind != "dev" }.map { |id| crate(id, linked.include?(id)) }
-      crates.sort_by { |crate| [crate.name, Gem::Version.new(crate.version[/[^+]+/])] }
+      linked = tree("normal,no-proc-macro")
+      tree("normal,build").sort_by { |name, version| [name, Gem::Version.new(version[/[^+]+/])] }
+                          .map { |crate| crate(*crate, linked.include?(crate)) }
     end
   end
 
-  # The ids of what the extension needs, over edges that the block lets through.
-  def reach(&passes)
-    found = [@packages.each_value.find { |package| package.fetch("name") == "ccache" }.fetch("id")]
-    found.each { |id| found.concat(needs(id, &passes) - found) }
+  # The names and versions of what the extension needs. (Not by cargo metadata, which adds
+  # what the tests' crates switch on in others.)
+  def tree(edges)
+    targets = PLATFORMS.flat_map { |name| ["--target", name] }
+    cargo("tree", "--package", "ccache", "--edges", edges, "--prefix", "none", *targets)
+      .scan(/^(\S+) v(\S+)/).uniq
   end
 
   def needs(id)
-    @nodes.fetch(id).fetch("deps").filter_map do |dependency|
-      package = @packages.fetch(dependency.fetch("pkg"))
-      package.fetch("id") if dependency.fetch("dep_kinds").any? { |kind| yield kind.fetch("kind"), package }
-    end
+    dependencies = @nodes.fetch(id).fetch("deps")
+    dependencies.reject { |dependency| dependency.fetch("dep_kinds").all? { |kind| kind.fetch("kind") == "dev" } }
+                .map { |dependency| dependency.fetch("pkg") }
   end
 
-  def procedural_macro?(package)
-    package.fetch("targets").any? { |target| target.fetch("kind").include?("proc-macro") }
-  end
-
-  def crate(id, linked)
-    package = @packages.fetch(id)
-    name, version = package.values_at("name", "version")
-    Crate.new(id: id, name: name, version: version, license: package.fetch("license"),
+  def crate(name, version, linked)
+    package = @packages.fetch([name, version])
+    Crate.new(id: package.fetch("id"), name: name, version: version, license: package.fetch("license"),
               directory: File.dirname(package.fetch("manifest_path")), checksum: checksums[[name, version]],
-              linked: linked, needs: needs(id) { |kind, _package| kind != "dev" })
+              linked: linked, needs: needs(package.fetch("id")))
   end
 
   def checksums
@@ -77,13 +75,10 @@ class Crates
                        .to_h { |name, version, checksum| [[name, version], checksum] }
   end
 
-  def metadata
-    @metadata ||= begin
-      platforms = PLATFORMS.flat_map { |name| ["--filter-platform", name] }
-      output, status = Open3.capture2(*%w[cargo metadata --format-version 1 --locked], *platforms, chdir: ROOT)
-      raise "cargo metadata failed" unless status.success?
+  def cargo(*arguments)
+    output, status = Open3.capture2("cargo", *arguments, "--locked", chdir: ROOT)
+    raise "cargo #{arguments.first} failed" unless status.success?
 
-      JSON.parse(output)
-    end
+    output
   end
 end

@@ -38,7 +38,10 @@ class Sbom
     urls = @crates.to_h { |crate| [crate.id, url(crate)] }
     needs = @crates.to_h { |crate| [url(crate), crate.needs] }
     needs = { gem_url => @crates.own.flat_map(&:needs).uniq }.merge(needs)
-    needs.map { |url, ids| { ref: url, dependsOn: urls.values_at(*ids).compact.sort } }
+    needs.map do |url, ids|
+      on = urls.values_at(*ids).compact.sort
+      on.empty? ? { ref: url } : { ref: url, dependsOn: on } # Rubies write [] differently
+    end
   end
 
   def gem_url
