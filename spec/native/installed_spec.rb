@@ -29,23 +29,17 @@ RSpec.describe "The platform gem", limit: 590 do
       end
 
       it "says what to do where this Ruby's extension is missing" do
-        machine.run("mv $GEM_HOME/gems/ccache-*/lib/ccache/#{ruby} /tmp/")
-        output, status = machine.run("ruby -e 'require %(ccache)'")
+        output, status = machine.require_after("mv #{ruby} /tmp/", "mv /tmp/#{ruby} .")
         expect(status).not_to be_success
         expect(output).to include("is for Ruby #{(NativeBuild.rubies - [ruby]).join(", ")}, and this is Ruby #{ruby}.",
                                   "gem install ccache --platform ruby")
-      ensure
-        machine.run("mv /tmp/#{ruby} $GEM_HOME/gems/ccache-*/lib/ccache/")
       end
 
       it "says what to do where the extension does not load" do
-        machine.run("cd $GEM_HOME/gems/ccache-*/lib/ccache && cp #{ruby}/ccache.so /tmp/whole.so && " \
-                    "head -c 1000 /tmp/whole.so >#{ruby}/ccache.so")
-        output, status = machine.run("ruby -e 'require %(ccache)'")
+        output, status = machine.require_after("cp #{ruby}/ccache.so /tmp/ && echo none >#{ruby}/ccache.so",
+                                               "cp /tmp/ccache.so #{ruby}/")
         expect(status).not_to be_success
         expect(output).to include("does not work on this system", "gem install ccache --platform ruby")
-      ensure
-        machine.run("cp /tmp/whole.so $GEM_HOME/gems/ccache-*/lib/ccache/#{ruby}/ccache.so")
       end
     end
   end
