@@ -9,7 +9,7 @@ RAILTIE_SPECS = "spec/railtie/**/*_spec.rb"
 # The platform gem's are about what rake native has made, which takes its time.
 NATIVE_SPECS = "spec/native/**/*_spec.rb"
 
-RSpec::Core::RakeTask.new(spec: :compile) { |task| task.exclude_pattern = "{#{RAILTIE_SPECS},#{NATIVE_SPECS}}" }
+RSpec::Core::RakeTask.new(spec: :compile) { |task| task.exclude_pattern = "spec/{railtie,native}/**/*_spec.rb" }
 Rake::Task["spec"].clear_comments.add_description("Run the specs")
 
 namespace :spec do
