@@ -7,14 +7,17 @@ require_relative "support"
 
 ENTRIES = 10_000
 FRESH = 100_000
+BYTES = 10_000_000
 ROUNDS = 31
 WRITE_ROUNDS = 15
 
 STORES = {
-  "Store#get, no bound" => {},
+  "Store#get, no bound" => { max_entries: nil },
+  "Store#get, idle_for" => { max_entries: nil, idle_for: 3600 },
   "Store#get, max_entries" => { max_entries: ENTRIES },
-  "Store#get, expires_in" => { expires_in: 3600 },
-  "Store#get, max_entries and expires_in" => { max_entries: ENTRIES, expires_in: 3600 }
+  "Store#get, expires_in" => { max_entries: nil, expires_in: 3600 },
+  "Store#get, max_entries and expires_in" => { max_entries: ENTRIES, expires_in: 3600 },
+  "Store#get, max_entries, max_bytes and expires_in" => { max_entries: ENTRIES, max_bytes: BYTES, expires_in: 3600 }
 }.freeze
 
 # As many reads of either kind: how often the policy has to look is the same.
@@ -54,12 +57,13 @@ Bench::Report.open("What does a bound cost?", "a bound of #{Bench.count(ENTRIES)
                    "empty loop") do |report|
   reads, objects = reads(Array.new(ENTRIES) { |i| "key:#{i}" }, Array.new(ENTRIES) { Object.new })
   writes = writes()
-  plain, *bounded = STORES.keys
+  plain, idle, *bounded = STORES.keys
   report.table(["", "ns per read", "times no bound"], *reads.rows(plain))
   report.table(["", "ns per write", "times LruRedux"], *writes.rows("LruRedux::ThreadSafeCache#[]="))
   report.bars do
     bounded.each { |name| report.bar("#{name}, times no bound", reads.ratio(name, plain), at_most: 1.15) }
-    report.bar("objects allocated by #{Bench.count(ENTRIES)} hits with both", objects, equal_to: 0)
+    report.figure("#{idle}, times no bound", reads.ratio(idle, plain))
+    report.bar("objects allocated by #{Bench.count(ENTRIES)} hits with all three", objects, equal_to: 0)
     ["Store#[]=", "Store#set"].each do |name|
       report.bar("#{name} that evicts, times LruRedux::ThreadSafeCache#[]=",
                  writes.ratio(name, "LruRedux::ThreadSafeCache#[]="), at_most: 1.5)

@@ -20,7 +20,7 @@ class Demo
 
   def initialize(input)
     @input = input
-    @store = Ccache::Store.new
+    @store = Ccache::Store.new(max_entries: nil)
   end
 
   # @return [Boolean] whether all objects stayed the same
@@ -155,7 +155,7 @@ class Demo
   end
 
   def compare_pauses
-    store = pause { Ccache::Store.new }
+    store = pause { Ccache::Store.new(max_entries: nil) }
     hash = pause { {} }
     report.table(["a minor GC after one insert, #{Bench.count(ENTRIES)} entries", "ms", "times the store"],
                  ["Ccache::Store", format("%.2f", store), "1.0"],

@@ -7,9 +7,9 @@ require_relative "support"
 ENTRIES = 1_000_000
 ROUNDS = 3
 STORES = {
-  "no bound" => {},
+  "no bound" => { max_entries: nil },
   "max_entries" => { max_entries: ENTRIES },
-  "expires_in" => { expires_in: 3600 },
+  "expires_in" => { max_entries: nil, expires_in: 3600 },
   "max_entries and expires_in" => { max_entries: ENTRIES, expires_in: 3600 }
 }.freeze
 

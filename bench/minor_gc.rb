@@ -18,7 +18,7 @@ end
 
 # What makes a cache and returns how to insert into it: nil for a peer that is not installed.
 CACHES = {
-  "Store" => -> { index_writer(Ccache::Store.new) },
+  "Store" => -> { index_writer(Ccache::Store.new(max_entries: nil)) },
   "Hash" => -> { index_writer({}) },
   "the same objects, no cache" => -> { objects_without_cache },
   "LruRedux::ThreadSafeCache" => -> { lru_redux },
@@ -59,7 +59,7 @@ def slots_marked
 end
 
 def settled_store(entries)
-  store = Ccache::Store.new
+  store = Ccache::Store.new(max_entries: nil)
   entries.times { |i| store["key:#{i}"] = Object.new }
   Bench.settle
   store

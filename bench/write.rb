@@ -14,7 +14,7 @@ values = Array.new(ENTRIES) { Object.new }
 writers = {
   "Store#[]=" => [-> { Ccache::Store.new }, "cache[key] = values[i]"],
   "Store#set" => [-> { Ccache::Store.new }, "cache.set(key, values[i])"],
-  "Store#[]=, max_entries" => [-> { Ccache::Store.new(max_entries: ENTRIES) }, "cache[key] = values[i]"],
+  "Store#[]=, no bound" => [-> { Ccache::Store.new(max_entries: nil) }, "cache[key] = values[i]"],
   "Store#[]=, expires_in" => [-> { Ccache::Store.new(expires_in: 3600) }, "cache[key] = values[i]"],
   "Hash#[]=" => [-> { {} }, "cache[key] = values[i]"]
 }
