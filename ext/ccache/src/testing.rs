@@ -5,10 +5,12 @@ use crate::gvl::without_gvl;
 use crate::pin_list::PinList;
 use crate::reaper::{self, Shelf};
 use crate::store;
+use crate::stored::Stored;
 use ccache_core::gate::GATE;
-use ccache_core::{Condition, Removed};
+use ccache_core::{Condition, Entry, Removed};
 use magnus::{Error, Module, Object, RModule, RString, Ruby, Value, function};
 use parking_lot::Mutex;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
@@ -49,12 +51,7 @@ fn hammer(store: Value, threads: usize, keys: u64) -> Result<(), Error> {
     Ok(())
 }
 
-fn strike(
-    shelf: &Shelf,
-    random: u64,
-    keys: u64,
-    held: &mut Vec<Arc<ccache_core::Entry<crate::stored::Stored>>>,
-) {
+fn strike(shelf: &Shelf, random: u64, keys: u64, held: &mut Vec<Arc<Entry<Stored>>>) {
     let key = (random % keys).to_string();
     match random >> 32 & 1023 {
         0 => _ = shelf.expire_due(drop),
@@ -148,6 +145,29 @@ fn hold_structure(ruby: &Ruby, store: Value, milliseconds: u64) -> Result<(), Er
     without_gvl(ruby, move || _ = is_held.recv())
 }
 
+/// Checks all that a store's map knows about itself, while nobody is inside.
+fn validate(ruby: &Ruby, store: Value) -> Result<(), Error> {
+    let shelf = store::shelf(store)?;
+    without_gvl(ruby, move || {
+        GATE.close();
+        while GATE.is_occupied() {
+            thread::yield_now();
+        }
+        let checked = catch_unwind(AssertUnwindSafe(|| shelf.validate()));
+        GATE.open();
+        if let Err(panic) = checked {
+            resume_unwind(panic);
+        }
+    })
+}
+
+/// How many live entries hold a pin: the others' values are immediate or encoded.
+fn pinned_entries(store: Value) -> Result<usize, Error> {
+    let entries = store::shelf(store)?.entries();
+    let is_pinned = |entry: &&Arc<Entry<Stored>>| matches!(entry.value(), Stored::Pinned(_));
+    Ok(entries.iter().filter(is_pinned).count())
+}
+
 /// How many maps the reaper cares for.
 fn maps() -> usize {
     reaper::maps()
@@ -181,6 +201,8 @@ pub(crate) fn init(_ruby: &Ruby, ccache: RModule) -> Result<(), Error> {
     testing.define_singleton_method("forget_gate", function!(forget_gate, 0))?;
     testing.define_singleton_method("leases", function!(leases, 1))?;
     testing.define_singleton_method("hold_structure", function!(hold_structure, 2))?;
+    testing.define_singleton_method("pinned_entries", function!(pinned_entries, 1))?;
+    testing.define_singleton_method("validate", function!(validate, 1))?;
     testing.define_singleton_method("maps", function!(maps, 0))?;
     testing.define_singleton_method("roots_across_stores", function!(roots_across_stores, 3))?;
     testing.define_singleton_method("panic_without_gvl", function!(panic_without_gvl, 0))?;

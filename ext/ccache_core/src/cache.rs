@@ -31,7 +31,7 @@ mod outcome;
 mod sweeping;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 mod validate;
 mod writing;
 
@@ -51,7 +51,7 @@ pub struct Config {
 }
 
 /// How many entries are removed between two looks whether a fork is waiting.
-const BATCH: usize = if cfg!(test) { 2 } else { 1024 };
+const BATCH: usize = if cfg!(any(test, fuzzing)) { 2 } else { 1024 };
 
 /// A concurrent map of entries; see the top of this file.
 #[derive(Debug)]

@@ -51,7 +51,7 @@ impl<V> Wheel<V> {
         self.entries.bytes()
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }
@@ -175,14 +175,14 @@ impl<V> Wheel<V> {
             .min()
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn holds(&self, entry: &Arc<Entry<V>>) -> bool {
         let node = entry.place.in_wheel.get();
         let held = node.and_then(|node| self.entries.get(node));
         held.is_some_and(|held| Arc::ptr_eq(held, entry))
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn validate(&self) {
         self.entries.validate();
         for list in 0..WHEELS * SLOTS as usize {

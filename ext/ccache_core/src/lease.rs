@@ -69,7 +69,7 @@ impl Leases {
         self.held.store(0, Ordering::SeqCst);
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn validate(&self) {
         let by_key = self.by_key.lock();
         assert_eq!(self.held.load(Ordering::SeqCst), by_key.len());

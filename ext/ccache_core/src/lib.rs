@@ -28,8 +28,8 @@ mod idle;
 mod lease;
 #[cfg(not(loom))]
 mod linked_slab;
-#[cfg(all(test, not(loom)))]
-mod model_test;
+#[cfg(all(any(test, feature = "testing"), not(loom)))]
+pub mod model;
 #[cfg(not(loom))]
 mod policy;
 #[cfg(not(loom))]

@@ -163,7 +163,7 @@ impl<T> LinkedSlab<T> {
     }
 
     /// Checks every link; for tests.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn validate(&self) {
         let mut linked = 0;
         for (list, ends) in self.lists.iter().enumerate() {

@@ -362,13 +362,13 @@ impl<V> Policy<V> {
         held.is_some_and(|held| Arc::ptr_eq(held, entry))
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn has_nothing_reserved(&self) -> bool {
         self.reserved == Load::default()
     }
 
     /// Checks everything; for tests.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn validate(&self) {
         self.entries.validate();
         self.ghosts.validate();

@@ -23,7 +23,11 @@ impl<V: HeapBytes> Cache<V> {
     }
 
     /// Checks that the books say what the map says. No thread may be inside.
-    pub(crate) fn validate(&self) {
+    ///
+    /// # Panics
+    ///
+    /// If they do not.
+    pub fn validate(&self) {
         let entries: Vec<_> = self.map.iter().map(|item| Arc::clone(item.key())).collect();
         assert_eq!(self.len(), entries.len());
         // Between two batches of a `clear`, what it took out is still in the other books.

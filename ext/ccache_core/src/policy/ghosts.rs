@@ -157,7 +157,7 @@ impl Ghosts {
         slots.filter(|&&slot| slot != 0).count()
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn validate(&self) {
         let mut known = std::collections::HashSet::new();
         for (bucket, slots) in self.buckets.iter().enumerate() {

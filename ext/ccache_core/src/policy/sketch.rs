@@ -140,7 +140,7 @@ impl Sketch {
         (((hash >> 32) * self.blocks.len() as u64) >> 32) as usize
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn validate(&self) {
         assert!(self.next < self.blocks.len().max(1));
         assert!(self.blocks.is_empty() || self.blocks.len() >= FEWEST_BLOCKS);
