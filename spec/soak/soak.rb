@@ -1,0 +1,146 @@
+# frozen_string_literal: true
+
+# All operations on two stores, one of them with a server, by several threads, amid forks,
+# compaction, restarts and expiry, for SOAK_MINUTES (30 by default). Each minute everybody
+# stops, both stores have to be sound, and memory is measured. Fails if it drifts by more
+# than 1 % after the warm-up, the first third.
+
+require "etc"
+require "ccache"
+require_relative "../support/servers"
+require_relative "actor"
+require_relative "disturber"
+require_relative "memory"
+
+module Soak
+  # The whole run.
+  class Run
+    MOST_DRIFT = 1.0
+    WARM_UP = 1 / 3r
+    MINUTE = 60
+    THREADS = 3
+    # Of the store in this process and of the one with a server, which is as much slower.
+    KEYS = [80_000, 2000].freeze
+    # Half of the keys, so that the bounds evict.
+    BOUNDS = KEYS.map { |keys| keys / 2 }.freeze
+    MEBIBYTE = 2.0**20
+    WIDTHS = [6, 7, 12, 14, 13, 10, 15].freeze
+    TIMEOUTS = { connect_timeout: 0.5, read_timeout: 0.5, write_timeout: 0.5 }.freeze
+
+    def initialize(minutes, seed)
+      @minutes = minutes
+      @seed = seed
+      @server = Server.new("--maxmemory", "64mb", "--maxmemory-policy", "allkeys-lru")
+      @stores = [Ccache::Store.new(max_entries: BOUNDS[0]),
+                 Ccache::Store.new(max_entries: BOUNDS[1], namespace: "soak", redis: { url: @server.url, **TIMEOUTS })]
+      @disturber = Disturber.new(@stores, @server)
+      @memory = Memory.new
+      @failures = Hash.new(0)
+      @steps = [0, 0]
+    end
+
+    # @return [Boolean] whether memory stayed where it was
+    def run
+      print_heading
+      began = now
+      (1..@minutes).each do |minute|
+        work(until_second: began + (minute * MINUTE), minute: minute)
+        @stores.each { |store| check(store) }
+        @memory.add(now - began, Memory.resident)
+        print_minute(minute)
+      end
+      conclude
+    ensure
+      @server.stop
+    end
+
+    private
+
+    def now
+      Process.clock_gettime(Process::CLOCK_MONOTONIC)
+    end
+
+    # Every other minute each collection compacts.
+    def work(until_second:, minute:)
+      GC.auto_compact = minute.even? if GC.respond_to?(:auto_compact=)
+      failed = false
+      stop = -> { failed || now >= until_second }
+      actors = @stores.each_index.flat_map { |store| Array.new(THREADS) { |thread| actor(store, thread, minute) } }
+      threads = [*actors.map(&:last), @disturber].map do |worker|
+        Thread.new do
+          worker.run(&stop)
+        rescue Exception # rubocop:disable Lint/RescueException -- raised again by `join`
+          failed = true
+          raise
+        end
+      end
+      threads.each(&:join)
+      actors.each { |store, actor| add(store, actor) }
+    end
+
+    def actor(store, thread, minute)
+      seed = (@seed * 1_000_000) + (minute * 100) + (store * 10) + thread
+      [store, Actor.new(@stores[store], seed, keys: KEYS[store], lock: store == 1)]
+    end
+
+    def add(store, actor)
+      @steps[store] += actor.steps
+      @failures.merge!(actor.failures) { |_, before, more| before + more }
+    end
+
+    # Nobody is at work but the thread that expires. (A walk that was left keeps its
+    # entries until it is collected.)
+    def check(store)
+      deadline = now + MINUTE
+      loop do
+        GC.start
+        sleep 0.3
+        Ccache::Testing.validate(store)
+        entries = Ccache::Testing.pinned_entries(store)
+        pins = store.pin_list.size
+        break if entries == pins
+        raise "#{pins} pins for #{entries} entries with objects" if now > deadline
+      end
+    end
+
+    def print_heading
+      $stdout.sync = true
+      puts "#{RUBY_DESCRIPTION}, ccache #{Ccache::VERSION}, #{@server.command("INFO", "server")[/redis_version\S+/]}",
+           "#{processor}, #{Etc.nprocessors} CPUs, #{Etc.uname.values_at(:sysname, :release, :machine).join(" ")}",
+           "#{@minutes} minutes, seed #{@seed}, #{THREADS} threads for each store, at most #{BOUNDS.join(" and ")} " \
+           "entries"
+      puts "",
+           row("minute", "RSS MiB", "Ruby objects", "entries (both)", "pins (both)", "operations", "at the server's")
+    end
+
+    def print_minute(minute)
+      puts row(minute, (Memory.resident / MEBIBYTE).round(1), GC.stat(:heap_live_slots), @stores.map(&:size).join(" "),
+               @stores.map { |store| store.pin_list.size }.join(" "), @steps.sum, @steps.last)
+    end
+
+    def row(*cells)
+      cells.zip(WIDTHS).map { |cell, width| cell.to_s.rjust(width) }.join("  ")
+    end
+
+    def conclude
+      warm_up = @minutes * MINUTE * WARM_UP
+      drift = @memory.drift(from: warm_up)
+      puts "", "what went on beside: #{counted(@disturber.counts)}", "errors that were expected: #{counted(@failures)}"
+      puts(*%w[process server].zip(@stores).map { |name, store| "#{name}: #{counted(store.stats)}" })
+      puts "drift of RSS after #{(warm_up / MINUTE).round} minutes: #{drift.round(2)} % (at most #{MOST_DRIFT})"
+      drift <= MOST_DRIFT
+    end
+
+    def counted(counts)
+      counts.map { |name, count| "#{name} #{count}" }.join(", ")
+    end
+
+    def processor
+      File.foreach("/proc/cpuinfo").grep(/\Amodel name/).first&.split(": ")&.last&.strip || "unknown processor"
+    end
+  end
+end
+
+minutes = Integer(ENV.fetch("SOAK_MINUTES", "30"))
+seed = Integer(ENV.fetch("SOAK_SEED", "1"))
+exit Soak::Run.new(minutes, seed).run
