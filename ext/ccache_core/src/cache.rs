@@ -19,6 +19,7 @@ use crate::lease::{LeaseId, Leases};
 use crate::policy::{Bounds, Policy};
 use crate::stats::Counters;
 use dashmap::DashMap;
+use foldhash::SharedSeed;
 use foldhash::fast::SeedableRandomState;
 use parking_lot::Mutex;
 use std::hash::{BuildHasher, Hasher};
@@ -73,15 +74,22 @@ pub struct Cache<V> {
     entry_bytes: AtomicUsize,
 }
 
+/// A process's own, so that nobody can choose keys that collide; a fuzzer's is always
+/// the same, so that what it found can be run again.
+fn shared_seed() -> &'static SharedSeed {
+    if cfg!(fuzzing) {
+        SharedSeed::global_fixed()
+    } else {
+        SharedSeed::global_random()
+    }
+}
+
 impl<V: HeapBytes> Cache<V> {
     /// An empty cache.
     pub fn new(config: Config) -> Self {
         let idle = config.idle.map(Idle::new);
         Self {
-            map: DashMap::with_hasher(SeedableRandomState::with_seed(
-                config.seed,
-                foldhash::SharedSeed::global_random(),
-            )),
+            map: DashMap::with_hasher(SeedableRandomState::with_seed(config.seed, shared_seed())),
             is_tracked: AtomicBool::new(config.bounds.is_bounded()),
             policy: Mutex::new(Policy::new(config.bounds)),
             wheel: Mutex::new(Wheel::new(idle)),
