@@ -57,6 +57,15 @@ RSpec.describe Ccache::Store, "TLS" do
     expect(store.inspect).to include("server=rediss://localhost:#{port}/1")
   end
 
+  it "speaks TLS 1.2, too" do
+    port = tls_server("--tls-auth-clients", "no", "--tls-protocols", "TLSv1.2")
+    [{ ca_file: authority[:cert] }, { verify_mode: :none }].each do |params|
+      store = remote(redis: { url: "rediss://localhost:#{port}", ssl_params: params })
+      store.set("key", "value")
+      expect(store.get("key")).to eq("value")
+    end
+  end
+
   it "refuses one that nobody vouches for, or of another name" do
     port = tls_server("--tls-auth-clients", "no")
     expect do
