@@ -95,7 +95,7 @@ pub struct Written<V> {
     pub entry: Arc<Entry<V>>,
     /// The entries that left for it: the one replaced, those evicted.
     pub displaced: Vec<Displaced<V>>,
-    /// Whether the next [`Cache::expire_due`] became due earlier than it was: always
+    /// Whether the next [`Cache::expire_due`](super::Cache::expire_due) became due earlier than it was: always
     /// if so, and sometimes if not.
     pub earlier_deadline: bool,
 }
