@@ -12,7 +12,7 @@ module Soak
       get: 3000, hit_again: 500, fresh: 300, index: 700, set: 1200, assign: 600, expiring: 600, conditional: 300,
       delete: 500, fetch: 1000, fetch_alone: 200, fetch_many: 150, update: 250, count: 250, key?: 100, etag: 100,
       entry: 100, read_many: 60, write_many: 40, delete_many: 30, stats: 5, forget_entry: 5, each: 3, keys: 2,
-      delete_matched: 2
+      hottest: 2, delete_matched: 2
     }.freeze
     BAG = MIX.flat_map { |name, share| [name] * share }.freeze
     POLICIES = %i[shared frozen copied fresh auto].freeze
@@ -197,6 +197,10 @@ module Soak
 
     def keys
       @store.keys.size == @store.size
+    end
+
+    def hottest
+      @store.hottest(10)
     end
 
     def delete_matched

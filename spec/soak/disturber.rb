@@ -9,7 +9,7 @@ module Soak
     ALL = %i[fork_child compact cut_connections fork_child make_stores pause_server hammer].freeze
     # What empties a store or the server: one for each run, at its beginning, so that
     # memory is as full at the end of one as of another.
-    EMPTYING = %i[clear forget restart_server].freeze
+    EMPTYING = %i[clear forget restart_server shrink].freeze
     # Seconds between two.
     PAUSE = 1.0
     # Seconds that a child may take on a busy machine.
@@ -17,8 +17,10 @@ module Soak
 
     attr_reader :counts
 
-    def initialize(stores, server)
+    # @param bounds [Array<Integer>] of the stores' entries
+    def initialize(stores, bounds, server)
       @stores = stores
+      @bounds = bounds
       @server = server
       @counts = Hash.new(0)
       @next = 0
@@ -93,6 +95,14 @@ module Soak
 
     def forget
       @stores.each(&:forget)
+    end
+
+    # To a tenth, and back.
+    def shrink
+      @stores.zip(@bounds) do |store, bound|
+        store.resize(max_entries: bound / 10)
+        store.resize(max_entries: bound)
+      end
     end
 
     # For longer than the stores wait.

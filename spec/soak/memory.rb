@@ -12,7 +12,7 @@ module Soak
   class Memory
     Sample = Struct.new(:second, :bytes)
 
-    # What glibc only holds in reserve does not count.
+    # What Ruby and glibc only hold in reserve, or between what is in use, does not count.
     TRIM = begin
       Fiddle::Function.new(Fiddle.dlopen(nil)["malloc_trim"], [Fiddle::TYPE_SIZE_T], Fiddle::TYPE_INT)
     rescue Fiddle::DLError # another allocator's
@@ -22,6 +22,8 @@ module Soak
 
     # @return [Integer] bytes, now
     def self.resident
+      GC.compact if GC.respond_to?(:compact)
+      GC.start
       TRIM.call(0)
       File.read("/proc/self/statm").split[1].to_i * 4096
     end

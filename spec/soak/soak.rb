@@ -31,9 +31,11 @@ module Soak
       @minutes = minutes
       @seed = seed
       @server = Server.new("--maxmemory", "64mb", "--maxmemory-policy", "allkeys-lru")
-      @stores = [Ccache::Store.new(max_entries: BOUNDS[0]),
+      @evicted = Hash.new(0)
+      evicted = ->(_key, _value, cause) { @evicted[cause] += 1 }
+      @stores = [Ccache::Store.new(max_entries: BOUNDS[0], idle_for: 45, on_evict: evicted),
                  Ccache::Store.new(max_entries: BOUNDS[1], namespace: "soak", redis: { url: @server.url, **TIMEOUTS })]
-      @disturber = Disturber.new(@stores, @server)
+      @disturber = Disturber.new(@stores, BOUNDS, @server)
       @memory = Memory.new
       @failures = Hash.new(0)
       @steps = [0, 0]
@@ -46,8 +48,9 @@ module Soak
       (1..@minutes).each do |minute|
         work(until_second: began + (minute * MINUTE), minute: minute)
         @stores.each { |store| check(store) }
-        @memory.add(now - began, Memory.resident)
-        print_minute(minute)
+        bytes = Memory.resident
+        @memory.add(now - began, bytes)
+        print_minute(minute, bytes)
       end
       conclude
     ensure
@@ -113,8 +116,8 @@ module Soak
            row("minute", "RSS MiB", "Ruby objects", "entries (both)", "pins (both)", "operations", "at the server's")
     end
 
-    def print_minute(minute)
-      puts row(minute, (Memory.resident / MEBIBYTE).round(1), GC.stat(:heap_live_slots), @stores.map(&:size).join(" "),
+    def print_minute(minute, bytes)
+      puts row(minute, (bytes / MEBIBYTE).round(1), GC.stat(:heap_live_slots), @stores.map(&:size).join(" "),
                @stores.map { |store| store.pin_list.size }.join(" "), @steps.sum, @steps.last)
     end
 
@@ -125,7 +128,8 @@ module Soak
     def conclude
       warm_up = @minutes * MINUTE * WARM_UP
       drift = @memory.drift(from: warm_up)
-      puts "", "what went on beside: #{counted(@disturber.counts)}", "errors that were expected: #{counted(@failures)}"
+      puts "", "what went on beside: #{counted(@disturber.counts)}", "errors that were expected: #{counted(@failures)}",
+           "told to on_evict: #{counted(@evicted)}"
       puts(*%w[process server].zip(@stores).map { |name, store| "#{name}: #{counted(store.stats)}" })
       puts "drift of RSS after #{(warm_up / MINUTE).round} minutes: #{drift.round(2)} % (at most #{MOST_DRIFT})"
       drift <= MOST_DRIFT
