@@ -94,7 +94,7 @@ impl<V: HeapBytes> Cache<V> {
         }
     }
 
-    /// When [`expire_due`](Self::expire_due) has work to do next; [`NEVER`] if it has none.
+    /// When [`expire_due`](Self::expire_due) has work to do next; [`NEVER`](crate::NEVER) if it has none.
     pub fn next_expiry(&self) -> Nanos {
         self.next_expiry.load(Ordering::Acquire)
     }
