@@ -41,6 +41,7 @@ fn ours(capacity: usize) -> impl FnMut(u32) -> bool {
             max_entries: NonZeroUsize::new(capacity),
             max_bytes: None,
         },
+        idle: None,
         seed: 7,
         clock: Clock::manual(),
     });
