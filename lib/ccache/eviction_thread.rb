@@ -24,7 +24,8 @@ module Ccache
 
       # Apart from `start`, whose frame refers to the store.
       def spawn(hearer, stores)
-        thread = Thread.new { run(hearer, stores) }
+        # A thread inherits what its maker holds back, and could not be ended at exit.
+        thread = Thread.new { Thread.handle_interrupt(Object => :immediate) { run(hearer, stores) } }
         thread.name = "ccache-on-evict"
         # Puma asks before it warns of threads that a fork leaves behind: each process starts its own.
         thread.thread_variable_set(:fork_safe, true)

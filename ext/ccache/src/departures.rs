@@ -16,6 +16,7 @@ use crate::store::{Opened, opened};
 use crate::stored::Stored;
 use ccache_core::gate::GATE;
 use ccache_core::{Cause, Displaced};
+use magnus::value::ReprValue;
 use magnus::{Error, Module, RArray, RClass, Ruby, Value, method};
 use parking_lot::Mutex;
 use std::collections::VecDeque;
@@ -96,8 +97,11 @@ impl Departures {
     /// Makes a bell: the descriptor to read from.
     fn make_bell(&self) -> io::Result<RawFd> {
         let (hearer, bell) = pipe()?;
-        let _inside = GATE.enter();
-        *self.bell.lock() = Some(bell);
+        {
+            let _inside = GATE.enter();
+            *self.bell.lock() = Some(bell);
+        }
+        self.ring(); // what left before somebody heard it
         Ok(hearer.into_raw_fd())
     }
 }
@@ -126,13 +130,16 @@ pub(crate) fn tell(store: Value, shelf: &Shelf) -> Result<(), Error> {
 }
 
 /// Sees to it that there is a thread for what leaves without a call. If one cannot be
-/// started now, the next call tries again.
+/// started now, the next call tries again; a kill or the like that comes meanwhile is
+/// passed on.
 #[cold]
-pub(crate) fn listen(store: Value, departures: &Departures) {
+pub(crate) fn listen(store: Value, departures: &Departures) -> Result<(), Error> {
     departures.heard_in.store(this_process(), Ordering::Relaxed);
-    if face(store, c"listen", &[]).is_err() {
+    let listening = face(store, c"listen", &[]);
+    if !matches!(&listening, Ok(thread) if thread.to_bool()) {
         departures.heard_in.store(0, Ordering::Relaxed);
     }
+    listening.map(|_| ())
 }
 
 fn of(opened: &Opened) -> Option<&Departures> {

@@ -451,6 +451,14 @@ pub(crate) fn drop_all(ruby: &Ruby, live: &Live<'_>, shelf: &Arc<Shelf>) -> Resu
 #[cold]
 pub(crate) fn face(store: Value, method: &CStr, args: &[Value]) -> Result<Value, Error> {
     magnus::rb_sys::protect(|| {
+        // Without arguments there are no keywords either, whatever this method was given:
+        // Ruby would read them from before the first one.
+        let has_keywords = if args.is_empty() {
+            0
+        } else {
+            // SAFETY: the GVL is held; asks about the running method's own call.
+            unsafe { rb_sys::rb_keyword_given_p() }
+        };
         // SAFETY: the GVL is held, the arguments are on the stack, no lock of
         // ours is held (G4), and what is raised is caught by `protect`.
         unsafe {
@@ -459,7 +467,7 @@ pub(crate) fn face(store: Value, method: &CStr, args: &[Value]) -> Result<Value,
                 rb_sys::rb_intern(method.as_ptr()),
                 args.len() as c_int,
                 args.as_ptr().cast(),
-                rb_sys::rb_keyword_given_p(),
+                has_keywords,
             )
         }
     })

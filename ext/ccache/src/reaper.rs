@@ -204,6 +204,7 @@ fn without_signals<T>(spawn: impl FnOnce() -> T) -> T {
 fn run() {
     for shelf in shelves() {
         shelf.bury(|displaced| shelf.depart(displaced)); // a `clear` that the parent was in the middle of
+        shelf.ring();
     }
     loop {
         let pause = shelves().iter().filter_map(tend).min();

@@ -49,6 +49,8 @@ module Ccache
       # For the native side: a process has its own thread for what leaves without a call.
       def listen
         EvictionThread.start(self, make_bell)
+      rescue ThreadError, IOError, SystemCallError, NoMemoryError
+        nil # not now: the next call tries again
       end
 
       # For the native side: what is too heavy was not kept.
