@@ -18,6 +18,9 @@ module Ccache
         stores = ObjectSpace::WeakMap.new
         stores[hearer] = store
         spawn(hearer, stores)
+      rescue StandardError
+        hearer&.close
+        raise
       end
 
       private
@@ -37,16 +40,17 @@ module Ccache
       rescue EOFError
         # The store's map is gone.
       ensure
+        stores[hearer]&.send(:unheard)
         hearer.close
       end
 
-      # False if the store is gone.
+      # False if the store is gone or closed.
       def tell(store)
         return false unless store
 
         store.send(:tell_departures)
         store.send(:tidy)
-        true
+        !store.closed?
       rescue Exception => e # rubocop:disable Lint/RescueException -- `exit` in a listener must not stop the others
         store.send(:listener_failed, nil, e)
         true

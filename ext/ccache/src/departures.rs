@@ -75,6 +75,14 @@ impl Departures {
         waiting.extend(displaced);
     }
 
+    /// Drops what nobody can be told of any more: the store was collected. The caller is
+    /// inside the gate.
+    pub(crate) fn drop_inside(&self) {
+        let waiting = std::mem::take(&mut *self.waiting.lock());
+        self.count.store(0, Ordering::Release);
+        drop(waiting);
+    }
+
     fn pop(&self) -> Option<Displaced<Stored>> {
         let _inside = GATE.enter();
         let displaced = self.waiting.lock().pop_front()?;
@@ -84,9 +92,13 @@ impl Departures {
 
     /// Wakes the store's thread. A pipe that is full has a wake-up in it already.
     pub(crate) fn ring(&self) {
-        if self.is_empty() {
-            return;
+        if !self.is_empty() {
+            self.wake();
         }
+    }
+
+    /// The same if nothing left: for the thread to see that the store is gone or closed.
+    pub(crate) fn wake(&self) {
         let _inside = GATE.enter();
         if let Some(bell) = &*self.bell.lock() {
             // SAFETY: an open descriptor that does not block, and a byte of this frame.
@@ -178,6 +190,15 @@ fn make_bell(ruby: &Ruby, store: Value) -> Result<Option<RawFd>, Error> {
     bell.map_err(|error| errors::no_bell(ruby, &error))
 }
 
+/// The store's thread has ended: the next call starts another one.
+fn unheard(store: Value) -> Result<(), Error> {
+    let (_live, opened) = opened(&store)?;
+    if let Some(departures) = of(opened) {
+        departures.heard_in.store(0, Ordering::Relaxed);
+    }
+    Ok(())
+}
+
 /// Gives back the pins of segments that were left behind by what departed.
 fn tidy(store: Value) -> Result<(), Error> {
     let (live, _) = opened(&store)?;
@@ -187,6 +208,7 @@ fn tidy(store: Value) -> Result<(), Error> {
 pub(crate) fn init(store: RClass) -> Result<(), Error> {
     store.define_private_method("next_departure", method!(next_departure, 0))?;
     store.define_private_method("make_bell", method!(make_bell, 0))?;
+    store.define_private_method("unheard", method!(unheard, 0))?;
     store.define_private_method("tidy", method!(tidy, 0))?;
     Ok(())
 }

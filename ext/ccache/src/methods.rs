@@ -156,7 +156,11 @@ fn close(ruby: &Ruby, store: Value) -> Result<(), Error> {
         opened.shelf.abandon();
         reaper::wake();
     })?;
-    departures::tell(store, &opened.shelf)
+    departures::tell(store, &opened.shelf)?;
+    if let Some(departures) = opened.shelf.departures() {
+        departures.wake(); // its thread ends
+    }
+    Ok(())
 }
 
 /// `store.closed?`: true as well for a store that was never initialized.
@@ -258,11 +262,11 @@ fn write(
     };
     let put = put(opened, key, stored, write)?;
     let etag = put.etag.map(|etag| text(ruby, &etag));
+    departures::tell(store, &opened.shelf)?;
     if put.is_too_heavy {
         let weight = ruby.into_value(weight);
         face(store, c"note_refusal", &[key, weight])?;
     }
-    departures::tell(store, &opened.shelf)?;
     Ok(etag)
 }
 

@@ -226,7 +226,13 @@ fn shelves() -> Vec<Arc<Shelf>> {
 fn tend(shelf: &Arc<Shelf>) -> Option<Duration> {
     if shelf.is_orphaned() {
         shelf.clear(drop);
+        if let Some(departures) = shelf.departures() {
+            departures.wake(); // its thread ends
+        }
         let _inside = GATE.enter();
+        if let Some(departures) = shelf.departures() {
+            departures.drop_inside();
+        }
         SHELVES.lock().retain(|other| !Arc::ptr_eq(other, shelf));
         return None;
     }

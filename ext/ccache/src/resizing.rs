@@ -7,8 +7,11 @@ use crate::pin_list::PinList;
 use crate::snapshot::Snapshot;
 use crate::store::{self, open};
 use crate::stored::Stored;
+use ccache_core::Bounds;
 use ccache_core::slots::SLOTS;
-use magnus::{Error, IntoValue, Module, RArray, RClass, RHash, Ruby, Value, method};
+use magnus::{
+    Error, IntoValue, Module, RArray, RClass, RHash, Ruby, Symbol, TryConvert, Value, method,
+};
 use std::sync::Arc;
 
 /// Pins are moved together if fewer slots than one in so many are in use.
@@ -27,20 +30,46 @@ fn bounds(ruby: &Ruby, store: Value) -> Result<RArray, Error> {
     Ok(pair)
 }
 
-/// Changes the bounds, and evicts what they no longer allow. Runs without the GVL.
+/// Changes the bounds, and evicts what they no longer allow; a Symbol stands for a bound
+/// that stays. Runs without the GVL.
 fn change_bounds(
     ruby: &Ruby,
     store: Value,
-    max_entries: Option<usize>,
-    max_bytes: Option<u64>,
+    max_entries: Value,
+    max_bytes: Value,
 ) -> Result<(), Error> {
     let (live, opened) = open(&store)?;
     let shelf = Arc::clone(&opened.shelf);
-    let bounds = store::bounds(max_entries, max_bytes);
+    let new = store::bounds(
+        changed(max_entries)?.flatten(),
+        changed(max_bytes)?.flatten(),
+    );
+    let keeps_entries = changed::<usize>(max_entries)?.is_none();
+    let keeps_bytes = changed::<u64>(max_bytes)?.is_none();
     without_gvl(ruby, move || {
-        shelf.resize(bounds, |displaced| shelf.depart(displaced));
+        let change = |now: Bounds| Bounds {
+            max_entries: if keeps_entries {
+                now.max_entries
+            } else {
+                new.max_entries
+            },
+            max_bytes: if keeps_bytes {
+                now.max_bytes
+            } else {
+                new.max_bytes
+            },
+        };
+        shelf.change_bounds(change, |displaced| shelf.depart(displaced));
     })?;
     PinList::tidy(&live)
+}
+
+/// A bound or none, if it changes at all.
+fn changed<T: TryConvert>(bound: Value) -> Result<Option<Option<T>>, Error> {
+    match Symbol::from_value(bound) {
+        Some(_kept) => Ok(None),
+        None => Option::<T>::try_convert(bound).map(Some),
+    }
 }
 
 /// Whether most slots of the pin list are free.

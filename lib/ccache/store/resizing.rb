@@ -17,9 +17,8 @@ module Ccache
       #   made without it and without a `weigher:`, since its entries were not weighed
       # @raise [ClosedError]
       def resize(max_entries: KEPT, max_bytes: KEPT)
-        now = bounds
-        max_entries = KEPT.equal?(max_entries) ? now.first : @bounds.check_max_entries(max_entries)
-        max_bytes = KEPT.equal?(max_bytes) ? now.last : @bounds.recheck_max_bytes(max_bytes)
+        max_entries = KEPT.equal?(max_entries) ? :kept : @bounds.check_max_entries(max_entries)
+        max_bytes = KEPT.equal?(max_bytes) ? :kept : @bounds.recheck_max_bytes(max_bytes)
         change_bounds(max_entries, max_bytes)
         tell_departures if @on_evict
         gather_pins if sparse?
@@ -45,9 +44,11 @@ module Ccache
 
       def gather_pins
         snapshot = take_snapshot
-        nil while gather(snapshot)
-      ensure
-        discard(snapshot)
+        begin
+          nil while gather(snapshot)
+        ensure
+          discard(snapshot)
+        end
         tell_departures if @on_evict
       end
     end

@@ -61,4 +61,27 @@ RSpec.describe Ccache::Store, "the thread of on_evict:" do
       store.public_send(:[]=, "k", a: 1)
     RUBY
   end
+
+  it "goes on in another thread when a listener has ended its own" do
+    expect(output_of(<<~RUBY)).to eq("next")
+      told = Thread::Queue.new
+      store = Ccache::Store.new(on_evict: ->(key, *) { told << key and key == "last words" && Thread.exit })
+      store.set("last words", 1, expires_in: 0.05)
+      told.pop
+      sleep 0.01 until Thread.list.one?
+      store.set("next", 1, expires_in: 0.05)
+      print told.pop
+    RUBY
+  end
+
+  it "ends when its store is closed" do
+    expect(output_of(<<~RUBY)).to eq("2, 1")
+      store = Ccache::Store.new(on_evict: ->(*) {})
+      store["a"] = 1
+      print Thread.list.size, ", "
+      store.close
+      sleep 0.01 until Thread.list.one?
+      print Thread.list.size
+    RUBY
+  end
 end

@@ -47,6 +47,15 @@ RSpec.describe Ccache::Store, "#resize" do
     expect(store.inspect).to match(/entries=0 max_bytes=500 /)
   end
 
+  it "loses no bound that another thread changes at the same time" do
+    store = described_class.new(max_entries: 10, max_bytes: 1000)
+    Scale.of(200, small: 20).times do |number|
+      changes = [{ max_entries: number + 1 }, { max_bytes: number + 1 }]
+      join(changes.map { |change| Thread.new { store.resize(**change) } })
+      expect(store.inspect).to include("max_entries=#{number + 1} max_bytes=#{number + 1} ")
+    end
+  end
+
   it "bounds a store that had no bound, and counts its uses from then on" do
     store = filled(max_entries: nil)
     expect(store.hottest(1)).to eq({})

@@ -105,11 +105,23 @@ impl<V: HeapBytes> Cache<V> {
     /// **Locking behaviour:** the policy's lock; each shard's write lock in turn, if the
     /// cache had no bound, and to give memory back; for each eviction as
     /// [`remove`](Self::remove).
-    pub fn resize(&self, bounds: Bounds, mut dispose: impl FnMut(Displaced<V>)) {
-        {
+    pub fn resize(&self, bounds: Bounds, dispose: impl FnMut(Displaced<V>)) {
+        self.change_bounds(|_| bounds, dispose);
+    }
+
+    /// The same, with bounds made of those that are there. Atomic.
+    pub fn change_bounds(
+        &self,
+        change: impl FnOnce(Bounds) -> Bounds,
+        mut dispose: impl FnMut(Displaced<V>),
+    ) {
+        let bounds = {
             let _inside = GATE.enter();
-            self.policy.lock().resize(bounds);
-        }
+            let mut policy = self.policy.lock();
+            let bounds = change(policy.bounds());
+            policy.resize(bounds);
+            bounds
+        };
         if bounds.is_bounded() && !self.is_tracked.swap(true, Ordering::SeqCst) {
             self.track_all();
         }
