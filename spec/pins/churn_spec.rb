@@ -22,7 +22,9 @@ RSpec.describe Ccache::Store, "churned by 16 threads" do
 
     expect(churners.sum(&:wrong)).to eq(0)
     expect(churners.map(&:excess).max).to be_between(0.5, 1.02)
+    Ccache::Testing.validate(store)
     store.clear
+    Ccache::Testing.validate(store)
     eventually { store.stats.values_at(:entries, :weight, :pins) == [0, 0, 0] }
     expect_everything_told(store.stats, Array.new(told.size) { told.pop }.tally)
   end
