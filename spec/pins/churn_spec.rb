@@ -21,7 +21,7 @@ RSpec.describe Ccache::Store, "churned by 16 threads" do
     join(churners.map { |churner| Thread.new { churner.run(until_time) } }, within: 120)
 
     expect(churners.sum(&:wrong)).to eq(0)
-    expect(churners.map(&:excess).max).to be_between(0.5, 1.02)
+    expect(churners.map(&:excess).max).to be_between(Scale.small? ? 0.01 : 0.5, 1.02)
     Ccache::Testing.validate(store)
     store.clear
     Ccache::Testing.validate(store)
