@@ -2,7 +2,8 @@
 
 module Ccache
   # Wakes when something left a store without a call of the store's, and has the store
-  # tell it to its `on_evict:`. It does not keep the store alive, and ends with it.
+  # tell it to its `on_evict:`. It keeps the store alive, and ends when that is closed. (A weak
+  # reference would be Ruby's WeakMap, which does not find its keys again after a compaction.)
   #
   # @api private
   module EvictionThread
@@ -15,9 +16,7 @@ module Ccache
       # @return [Thread]
       def start(store, bell)
         hearer = IO.for_fd(bell, "rb")
-        stores = ObjectSpace::WeakMap.new
-        stores[hearer] = store
-        spawn(hearer, stores)
+        spawn(hearer, store)
       rescue StandardError
         hearer&.close
         raise
@@ -25,29 +24,24 @@ module Ccache
 
       private
 
-      # Apart from `start`, whose frame refers to the store.
-      def spawn(hearer, stores)
+      def spawn(hearer, store)
         # A thread inherits what its maker holds back, and could not be ended at exit.
-        thread = Thread.new { Thread.handle_interrupt(Object => :immediate) { run(hearer, stores) } }
+        thread = Thread.new { Thread.handle_interrupt(Object => :immediate) { run(hearer, store) } }
         thread.name = "ccache-on-evict"
         # Puma asks before it warns of threads that a fork leaves behind: each process starts its own.
         thread.thread_variable_set(:fork_safe, true)
         thread
       end
 
-      def run(hearer, stores)
-        nil while hearer.readpartial(WAKE_UPS) && tell(stores[hearer])
-      rescue EOFError
-        # The store's map is gone.
+      def run(hearer, store)
+        nil while hearer.readpartial(WAKE_UPS) && tell(store)
       ensure
-        stores[hearer]&.send(:unheard)
+        store.send(:unheard)
         hearer.close
       end
 
-      # False if the store is gone or closed.
+      # False if the store is closed.
       def tell(store)
-        return false unless store
-
         store.send(:tell_departures)
         store.send(:tidy)
         !store.closed?

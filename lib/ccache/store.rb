@@ -82,7 +82,7 @@ module Ccache
     #   `:cleared`. On a Ruby thread, at the end of the call that took the entry out, or, for
     #   what leaves without one, on a thread of the store's own; never in a lock or the GC. It
     #   may use the store. What it raises is told to `on_event:`, or else a warning. A store
-    #   that is collected tells nothing
+    #   with it lives until it is closed
     # @option options [Symbol] :values see above
     # @option options [String, Hash, nil] :redis a URL (`redis`, `rediss`, `unix`), or a
     #   Hash of `url host port path db username password ssl_params connect_timeout

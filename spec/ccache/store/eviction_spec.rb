@@ -113,18 +113,6 @@ RSpec.describe Ccache::Store, "on_evict:" do
     expect(told.pop).to eq(["a", 1, :expired])
   end
 
-  it "does not keep its store alive, and its thread ends with the store" do
-    threads = -> { Thread.list.count { |thread| thread.name == "ccache-on-evict" } }
-    before = threads.call
-    count = Scale.of(40, small: 8)
-    make = -> { count.times { described_class.new(on_evict: ->(*) {})["key"] = Object.new } }
-    Thread.new(&make).join
-    eventually do
-      GC.start
-      threads.call <= before + (count / 2)
-    end
-  end
-
   it "is for one Ractor" do
     expect { described_class.new(on_evict: listener).freeze }.to raise_error(Ccache::NotShareable, /on_evict/)
   end
