@@ -5,7 +5,7 @@ require "rubygems/package"
 # The gems that .github/workflows/gems.yml has built.
 RELEASED_GEMS = FileList["pkg/*.gem"]
 
-desc "Push all gems in pkg/ to RubyGems.org (the workflow release.yml does that)"
+desc "Push all gems in pkg/ to RubyGems (the workflow release.yml does that)"
 task release: "release:check" do
   # Source gem last: who installs meanwhile gets an older version, and needs no compiler.
   RELEASED_GEMS.sort_by { |gem| File.basename(gem) == GEMSPEC.file_name ? 1 : 0 }.each { |gem| sh "gem", "push", gem }
