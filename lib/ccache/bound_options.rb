@@ -27,11 +27,7 @@ module Ccache
     def initialize(given)
       @max_bytes = check_max_bytes(given[:max_bytes])
       @max_entries = check_max_entries(given.fetch(:max_entries) { @max_bytes ? nil : DEFAULT_MAX_ENTRIES })
-      @weigher = given[:weigher]
-      unless @weigher.nil? || @weigher.respond_to?(:call)
-        raise InvalidOption.for(:weigher, @weigher, "an object with call(key, value), or nil")
-      end
-
+      @weigher = Callable.check(:weigher, given[:weigher], "call(key, value)")
       @idle = given[:idle_for] && Seconds.to_nanoseconds(given[:idle_for], :idle_for)
     end
 

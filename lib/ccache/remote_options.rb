@@ -24,7 +24,7 @@ module Ccache
       @namespace = check_namespace(options[:namespace])
       @coder = Coders.find(options[:coder])
       @freshness = Freshness.new(*options.values_at(*Freshness::NAMES))
-      @on_event = check_callable(options[:on_event])
+      @on_event = Callable.check(:on_event, options[:on_event], "call(name, payload)")
       @format = { compressor: check_compressor(options[:compress]),
                   compress_from: check_size(:compress_from, options[:compress_from], 0),
                   max_value_bytes: check_size(:max_value_bytes, options[:max_value_bytes], 1),
@@ -79,12 +79,6 @@ module Ccache
 
       raise InvalidOption, "signing_keys: takes an Array of Strings of at least #{SIGNING_KEY_BYTES} bytes, the " \
                            "signing one first"
-    end
-
-    def check_callable(callable)
-      return callable if callable.nil? || callable.respond_to?(:call)
-
-      raise InvalidOption.for(:on_event, callable, "an object with call(name, payload), or nil")
     end
   end
 end

@@ -6,8 +6,8 @@
 //!
 //! What leaves without a call of Ruby's (it expired) has to wake somebody: the
 //! store's own Ruby thread reads from a pipe, whose other end is the *bell*. It
-//! is closed with the store's map, which ends that thread. A forked child makes a new
-//! one: its parent's thread reads from the inherited pipe.
+//! is rung as well when the store is closed, which ends that thread. A forked child makes
+//! a new one: its parent's thread reads from the inherited pipe.
 
 use crate::errors;
 use crate::methods::{face, key_string};

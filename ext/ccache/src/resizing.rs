@@ -1,17 +1,17 @@
 //! Other bounds for a store in use, and the memory that a smaller one needs no more.
 
+use crate::departures;
 use crate::gvl::without_gvl;
 use crate::heap;
 use crate::methods::key_string;
 use crate::pin_list::PinList;
 use crate::snapshot::Snapshot;
-use crate::store::{self, open};
+use crate::store::open;
 use crate::stored::Stored;
 use ccache_core::Bounds;
 use ccache_core::slots::SLOTS;
-use magnus::{
-    Error, IntoValue, Module, RArray, RClass, RHash, Ruby, Symbol, TryConvert, Value, method,
-};
+use magnus::{Error, Module, RArray, RClass, RHash, Ruby, Symbol, TryConvert, Value, method};
+use std::num::NonZero;
 use std::sync::Arc;
 
 /// Pins are moved together if fewer slots than one in so many are in use.
@@ -25,8 +25,8 @@ fn bounds(ruby: &Ruby, store: Value) -> Result<RArray, Error> {
     let (_live, opened) = open(&store)?;
     let bounds = opened.shelf.bounds();
     let pair = ruby.ary_new_capa(2);
-    pair.push(bounds.max_entries.map(std::num::NonZero::get))?;
-    pair.push(bounds.max_bytes.map(std::num::NonZero::get))?;
+    pair.push(bounds.max_entries.map(NonZero::get))?;
+    pair.push(bounds.max_bytes.map(NonZero::get))?;
     Ok(pair)
 }
 
@@ -40,28 +40,16 @@ fn change_bounds(
 ) -> Result<(), Error> {
     let (live, opened) = open(&store)?;
     let shelf = Arc::clone(&opened.shelf);
-    let new = store::bounds(
-        changed(max_entries)?.flatten(),
-        changed(max_bytes)?.flatten(),
-    );
-    let keeps_entries = changed::<usize>(max_entries)?.is_none();
-    let keeps_bytes = changed::<u64>(max_bytes)?.is_none();
+    let (max_entries, max_bytes) = (changed(max_entries)?, changed(max_bytes)?);
     without_gvl(ruby, move || {
         let change = |now: Bounds| Bounds {
-            max_entries: if keeps_entries {
-                now.max_entries
-            } else {
-                new.max_entries
-            },
-            max_bytes: if keeps_bytes {
-                now.max_bytes
-            } else {
-                new.max_bytes
-            },
+            max_entries: max_entries.map_or(now.max_entries, |new| new.and_then(NonZero::new)),
+            max_bytes: max_bytes.map_or(now.max_bytes, |new| new.and_then(NonZero::new)),
         };
         shelf.change_bounds(change, |displaced| shelf.depart(displaced));
     })?;
-    PinList::tidy(&live)
+    PinList::tidy(&live)?;
+    departures::tell(store, &opened.shelf)
 }
 
 /// A bound or none, if it changes at all.
@@ -86,6 +74,7 @@ fn gather(store: Value, snapshot: Value) -> Result<bool, Error> {
     for _ in 0..BATCH {
         let Some(entry) = Snapshot::next(&snapshot)? else {
             PinList::tidy(&live)?;
+            departures::tell(store, &opened.shelf)?;
             return Ok(false);
         };
         let Stored::Pinned(handle) = entry.value() else {
@@ -114,7 +103,7 @@ fn popular(ruby: &Ruby, store: Value, most: usize) -> Result<RHash, Error> {
     let hottest = opened.shelf.hottest(most);
     let popular = ruby.hash_new();
     for (entry, uses) in hottest {
-        popular.aset(key_string(ruby, entry.key()), uses.into_value_with(ruby))?;
+        popular.aset(key_string(ruby, entry.key()), uses)?;
     }
     Ok(popular)
 }

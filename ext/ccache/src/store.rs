@@ -155,7 +155,7 @@ pub(crate) fn shelf(store: Value) -> Result<Arc<Shelf>, Error> {
     Ok(Arc::clone(&open(&store)?.1.shelf))
 }
 
-pub(crate) fn bounds(max_entries: Option<usize>, max_bytes: Option<u64>) -> Bounds {
+fn bounds(max_entries: Option<usize>, max_bytes: Option<u64>) -> Bounds {
     Bounds {
         max_entries: max_entries.and_then(NonZeroUsize::new),
         max_bytes: max_bytes.and_then(NonZeroU64::new),

@@ -25,11 +25,18 @@ module Ccache
         new(hash["value"], hash["version"], hash["expires_at"])
       end
 
-      # The value without a wrapper; a Hash of a server's JSON is one.
-      def self.bare(value)
-        return value.value if value.instance_of?(self)
+      # @param has_hashes [Boolean] whether items may stand as {#to_h}
+      # @return [Item, nil] nil for a bare value
+      def self.find(kept, has_hashes)
+        return kept if Item === kept
 
-        Hash === value && value.key?(MARK) ? value["value"] : value
+        of_hash(kept) if has_hashes && Hash === kept && kept.key?(MARK)
+      end
+
+      # The value without the wrapper.
+      def self.bare(kept, has_hashes)
+        item = find(kept, has_hashes)
+        item ? item.value : kept
       end
 
       def initialize(value, version, expires_at)

@@ -10,7 +10,7 @@ module Ccache
       def keep_values(options)
         @values = options.values
         @has_server = options.server?
-        @has_hashes = @has_server && !options.marshal?
+        @has_hashes = options.hashes?
       end
 
       # The bare value, unless Rails wants to know its version later, or when it expires
@@ -34,15 +34,12 @@ module Ccache
 
       # @return [Item, nil] nil for a bare value
       def item_of(value)
-        return value if Item === value
-
-        Item.of_hash(value) if @has_hashes && Hash === value && value.key?(Item::MARK)
+        Item.find(value, @has_hashes)
       end
 
       # The value without the wrapper.
       def bare(value)
-        item = item_of(value)
-        item ? item.value : value
+        Item.bare(value, @has_hashes)
       end
 
       def races?(options)

@@ -49,6 +49,11 @@ module Ccache
         @of_ccache.fetch(:coder, :marshal) == :marshal
       end
 
+      # @return [Boolean] whether the server's coder knows no classes, so that items are Hashes
+      def hashes?
+        server? && !marshal?
+      end
+
       # @return [Symbol]
       def values
         @of_ccache[:values]
@@ -68,10 +73,7 @@ module Ccache
         given.slice(:expires_in, :expire_in, :expired_in, :race_condition_ttl, :lock).compact.each do |name, seconds|
           Seconds.to_nanoseconds(seconds, name)
         end
-        handler = given[:error_handler]
-        return if handler.nil? || handler.respond_to?(:call)
-
-        raise InvalidOption.for(:error_handler, handler, "an object with call(method:, returning:, exception:), or nil")
+        Callable.check(:error_handler, given[:error_handler], "call(method:, returning:, exception:)")
       end
 
       # Those that are given values get them without the wrapper.
@@ -79,7 +81,7 @@ module Ccache
         given.slice(:weigher, :on_evict).compact.transform_values do |callable|
           next callable unless callable.respond_to?(:call) # which Ccache::Store refuses
 
-          ->(key, value, *cause) { callable.call(key, Item.bare(value), *cause) }
+          ->(key, value, *cause) { callable.call(key, Item.bare(value, hashes?), *cause) }
         end
       end
 

@@ -20,7 +20,6 @@ module Ccache
         max_entries = KEPT.equal?(max_entries) ? :kept : @bounds.check_max_entries(max_entries)
         max_bytes = KEPT.equal?(max_bytes) ? :kept : @bounds.recheck_max_bytes(max_bytes)
         change_bounds(max_entries, max_bytes)
-        tell_departures if @on_evict
         gather_pins if sparse?
         trim
         self
@@ -49,7 +48,6 @@ module Ccache
         ensure
           discard(snapshot)
         end
-        tell_departures if @on_evict
       end
     end
   end

@@ -15,12 +15,8 @@ module Ccache
       private
 
       def take_listener(on_evict)
-        unless on_evict.nil? || on_evict.respond_to?(:call)
-          raise InvalidOption.for(:on_evict, on_evict, "an object with call(key, value, cause), or nil")
-        end
-
-        @on_evict = on_evict
-        @telling = :"ccache_telling_#{object_id}"
+        @on_evict = Callable.check(:on_evict, on_evict, "call(key, value, cause)")
+        @telling = :"ccache_telling_#{object_id}" if on_evict
       end
 
       # What left, until nothing is left to tell. What the listener itself takes out is told

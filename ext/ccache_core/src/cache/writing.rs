@@ -1,8 +1,8 @@
 //! Writes and removals of one key.
 
-use super::books::Room;
-use super::{Cache, Condition, Lifetime, Removed, Unwritten, Write, Written};
-use crate::clock::NEVER;
+use super::books::{Booked, Room};
+use super::{Cache, Condition, Displaced, Lifetime, Removed, Unwritten, Write, Written};
+use crate::clock::{NEVER, Nanos};
 use crate::entry::{ByKey, Entry, HeapBytes, MAX_WEIGHT};
 use crate::error::Refused;
 use crate::gate::GATE;
@@ -80,14 +80,7 @@ impl<V: HeapBytes> Cache<V> {
             displaced.extend(old.map(|old| self.replaced(old, now)));
         }
         self.counters.sets.increment();
-        if booked.has_surplus {
-            self.evict_surplus(Some(&entry), now, &mut displaced);
-        }
-        Ok(Written {
-            entry,
-            displaced,
-            earlier_deadline: booked.earlier_deadline,
-        })
+        Ok(self.written(entry, booked, now, displaced))
     }
 
     /// Puts another value in the place of an entry's, which means the same: nothing else
@@ -109,15 +102,25 @@ impl<V: HeapBytes> Cache<V> {
             place.0 = ByKey(Arc::clone(&entry));
             booked = self.enter_in_books(&entry, Some(old), Room::None, now);
         }
-        let mut displaced = Vec::new();
+        Ok(self.written(entry, booked, now, Vec::new()))
+    }
+
+    /// Evicts what others' writes have left too much of. No lock is held.
+    fn written(
+        &self,
+        entry: Arc<Entry<V>>,
+        booked: Booked,
+        now: Nanos,
+        mut displaced: Vec<Displaced<V>>,
+    ) -> Written<V> {
         if booked.has_surplus {
             self.evict_surplus(Some(&entry), now, &mut displaced);
         }
-        Ok(Written {
+        Written {
             entry,
             displaced,
             earlier_deadline: booked.earlier_deadline,
-        })
+        }
     }
 
     /// Removes `key` if the condition holds. Atomic.
