@@ -64,18 +64,14 @@ module RustCoverage
   end
 end
 
-# Which lines of the Ruby were run, as spec/coverage.rb wrote it down.
+# Which lines of the Ruby were run, as SimpleCov, which spec/coverage.rb starts, wrote it down.
 module RubyCoverage
-  RESULTS = "coverage/*.json"
-
   # @return [Hash{String => Hash{Integer => Integer}}] as of RustCoverage
   def self.lines
-    results = Dir[RESULTS].map { |file| JSON.parse(File.read(file)) }
-    results.each_with_object(Hash.new { |files, file| files[file] = Hash.new(0) }) do |result, counts|
-      result.each do |path, lines|
-        file = path.delete_prefix("#{Dir.pwd}/")
-        lines.each { |line, count| counts[file][line.to_i] += count }
-      end
+    require "simplecov"
+    SimpleCov::ResultMerger.merged_result.files.to_h do |file|
+      lines = file.lines.reject(&:never?)
+      [file.project_filename.delete_prefix("/"), lines.to_h { |line| [line.number, line.coverage || 0] }]
     end
   end
 end
