@@ -20,11 +20,16 @@ module Soak
     end
     private_constant :TRIM
 
-    # @return [Integer] bytes, now
-    def self.resident
+    # Gives back what is not in use.
+    def self.settle
       GC.compact if GC.respond_to?(:compact)
       GC.start
       TRIM.call(0)
+    end
+
+    # @return [Integer] bytes, now
+    def self.resident
+      settle
       File.read("/proc/self/statm").split[1].to_i * 4096
     end
 

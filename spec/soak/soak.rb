@@ -48,6 +48,7 @@ module Soak
       (1..@minutes).each do |minute|
         work(until_second: began + (minute * MINUTE), minute: minute)
         @stores.each { |store| check(store) }
+        fill
         bytes = Memory.resident
         @memory.add(now - began, bytes)
         print_minute(minute, bytes)
@@ -103,6 +104,16 @@ module Soak
         pins = store.pin_list.size
         break if entries == pins
         raise "#{pins} pins for #{entries} entries with objects" if now > deadline
+      end
+    end
+
+    # With the same entries each time: what is measured then differs by what should not be.
+    def fill
+      random = Random.new(@seed)
+      @stores.each(&:clear)
+      Memory.settle
+      @stores.zip(BOUNDS) do |store, bound|
+        bound.times { |number| store[key = "key #{number}"] = [key, "x" * random.rand(400)] }
       end
     end
 
