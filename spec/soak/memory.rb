@@ -1,7 +1,5 @@
 # frozen_string_literal: true
 
-require "fiddle"
-
 module Soak
   # The process's resident memory over time, and whether it grows.
   #
@@ -13,18 +11,10 @@ module Soak
     Sample = Struct.new(:second, :bytes)
 
     # What Ruby and glibc only hold in reserve, or between what is in use, does not count.
-    TRIM = begin
-      Fiddle::Function.new(Fiddle.dlopen(nil)["malloc_trim"], [Fiddle::TYPE_SIZE_T], Fiddle::TYPE_INT)
-    rescue Fiddle::DLError # another allocator's
-      ->(_keep) {}
-    end
-    private_constant :TRIM
-
-    # Gives back what is not in use.
     def self.settle
       GC.compact if GC.respond_to?(:compact)
       GC.start
-      TRIM.call(0)
+      Ccache::Testing.give_back_memory
     end
 
     # @return [Integer] bytes, now

@@ -2,6 +2,7 @@
 //! compiled with the cargo feature `testing` alone.
 
 use crate::gvl::without_gvl;
+use crate::heap;
 use crate::pin_list::PinList;
 use crate::reaper::{self, Shelf};
 use crate::store;
@@ -179,6 +180,11 @@ fn roots_across_stores(one: Value, other: Value, object: Value) -> Result<bool, 
     Ok(handle.root(&store::live(&other)?).is_some())
 }
 
+/// Gives what malloc holds in reserve back to the system.
+fn give_back_memory(ruby: &Ruby) -> Result<(), Error> {
+    without_gvl(ruby, heap::give_back)
+}
+
 /// Panics without the GVL.
 fn panic_without_gvl(ruby: &Ruby) -> Result<(), Error> {
     without_gvl(ruby, || panic!("on purpose"))
@@ -205,6 +211,7 @@ pub(crate) fn init(_ruby: &Ruby, ccache: RModule) -> Result<(), Error> {
     testing.define_singleton_method("validate", function!(validate, 1))?;
     testing.define_singleton_method("maps", function!(maps, 0))?;
     testing.define_singleton_method("roots_across_stores", function!(roots_across_stores, 3))?;
+    testing.define_singleton_method("give_back_memory", function!(give_back_memory, 0))?;
     testing.define_singleton_method("panic_without_gvl", function!(panic_without_gvl, 0))?;
     testing.define_singleton_method("sleep_without_gvl", function!(sleep_without_gvl, 1))?;
     Ok(())
