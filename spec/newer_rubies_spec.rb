@@ -49,11 +49,7 @@ RSpec.describe Ccache::Store, "with a newer Ruby" do
       scheduler.define_singleton_method(:blocking_operation_wait) { |work| (given << :work) && Thread.new(&work).join }
       store = remote
       store.set("key", "value")
-      read = Thread.new do
-        Fiber.set_scheduler(scheduler)
-        Fiber.schedule { given << store.get("key") }
-      end
-      join(read)
+      join(FiberScheduler.thread(scheduler) { Fiber.schedule { given << store.get("key") } })
       expect(given).to eq(["value"])
     end
   end

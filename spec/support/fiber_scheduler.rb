@@ -2,6 +2,17 @@
 
 # The least that Fiber.set_scheduler asks for: fibers that sleep and block.
 class FiberScheduler
+  # A thread whose fibers it schedules. Its value is nil: while the scheduler closes, which is
+  # when most fibers run, Ruby 3.1 does not mark what the thread's block returned. If that was
+  # freed, a later collection ends the process ("try to mark T_NONE object").
+  def self.thread(scheduler = new)
+    Thread.new do
+      Fiber.set_scheduler(scheduler)
+      yield
+      nil
+    end
+  end
+
   def initialize
     @ready = Thread::Queue.new
     @sleeping = {}

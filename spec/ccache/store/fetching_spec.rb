@@ -175,8 +175,7 @@ RSpec.describe Ccache::Store, "fetching" do
 
   it "waits in a fiber scheduler without blocking the thread's other fibers" do
     order = []
-    Thread.new do
-      Fiber.set_scheduler(FiberScheduler.new)
+    FiberScheduler.thread do
       Fiber.schedule { order << store.fetch("key") { sleep(0.05) && "loaded" } }
       Fiber.schedule { order << store.fetch("key") { raise "a second loader" } }
       Fiber.schedule { order << "meanwhile" }
