@@ -2,8 +2,7 @@
 
 module Ccache
   # Wakes when something left a store without a call of the store's, and has the store
-  # tell it to its `on_evict:`. It keeps the store alive, and ends when that is closed. (A weak
-  # reference would be Ruby's WeakMap, which does not find its keys again after a compaction.)
+  # tell it to its `on_evict:`. It keeps the store alive, and ends when that is closed.
   #
   # @api private
   module EvictionThread
