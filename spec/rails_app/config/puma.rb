@@ -8,5 +8,7 @@ worker_timeout 120
 
 case ENV.fetch("APP_FORKS", "preload")
 when "preload" then preload_app!
-when "fork_worker" then fork_worker 0 # the others are forked from a worker that serves
+when "fork_worker"
+  fork_worker 0 # the others are forked from a worker that serves
+  preload_app! false # Puma 7 would, and has no phased restart then
 end
