@@ -24,7 +24,7 @@ module Soak
     # Half of the keys, so that the bounds evict.
     BOUNDS = KEYS.map { |keys| keys / 2 }.freeze
     MEBIBYTE = 2.0**20
-    WIDTHS = [6, 7, 12, 14, 13, 10, 15].freeze
+    WIDTHS = [6, 7, 10, 12, 14, 13, 10, 15].freeze
     TIMEOUTS = { connect_timeout: 0.5, read_timeout: 0.5, write_timeout: 0.5 }.freeze
 
     def initialize(minutes, seed)
@@ -124,11 +124,13 @@ module Soak
            "#{@minutes} minutes, seed #{@seed}, #{THREADS} threads for each store, at most #{BOUNDS.join(" and ")} " \
            "entries"
       puts "",
-           row("minute", "RSS MiB", "Ruby objects", "entries (both)", "pins (both)", "operations", "at the server's")
+           row("minute", "RSS MiB", "malloc MiB", "Ruby objects", "entries (both)", "pins (both)", "operations",
+               "at the server's")
     end
 
     def print_minute(minute, bytes)
-      puts row(minute, (bytes / MEBIBYTE).round(1), GC.stat(:heap_live_slots), @stores.map(&:size).join(" "),
+      puts row(minute, *[bytes, Ccache::Testing.malloc_bytes].map { |size| (size / MEBIBYTE).round(2) },
+               GC.stat(:heap_live_slots), @stores.map(&:size).join(" "),
                @stores.map { |store| store.pin_list.size }.join(" "), @steps.sum, @steps.last)
     end
 

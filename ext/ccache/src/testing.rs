@@ -185,6 +185,11 @@ fn give_back_memory(ruby: &Ruby) -> Result<(), Error> {
     without_gvl(ruby, heap::give_back)
 }
 
+/// Bytes that malloc has given out, or 0 where that is not known.
+fn malloc_bytes() -> usize {
+    heap::in_use()
+}
+
 /// Panics without the GVL.
 fn panic_without_gvl(ruby: &Ruby) -> Result<(), Error> {
     without_gvl(ruby, || panic!("on purpose"))
@@ -212,6 +217,7 @@ pub(crate) fn init(_ruby: &Ruby, ccache: RModule) -> Result<(), Error> {
     testing.define_singleton_method("maps", function!(maps, 0))?;
     testing.define_singleton_method("roots_across_stores", function!(roots_across_stores, 3))?;
     testing.define_singleton_method("give_back_memory", function!(give_back_memory, 0))?;
+    testing.define_singleton_method("malloc_bytes", function!(malloc_bytes, 0))?;
     testing.define_singleton_method("panic_without_gvl", function!(panic_without_gvl, 0))?;
     testing.define_singleton_method("sleep_without_gvl", function!(sleep_without_gvl, 1))?;
     Ok(())
