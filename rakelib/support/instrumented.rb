@@ -8,6 +8,8 @@ require "json"
 class Instrumented
   # Of the binding, with as few rounds as under valgrind.
   SPECS = %w[spec/ccache spec/pins spec/remote].freeze
+  # Not what goes back to the system: a sanitizer's allocator holds it in quarantine.
+  EXCLUDED = "spec/pins/giving_back_spec.rb"
 
   attr_reader :folder
 
@@ -38,7 +40,8 @@ class Instrumented
     FileUtils.cp(extension, File.join(tree, "lib/ccache/ccache.#{RbConfig::CONFIG["DLEXT"]}"))
     # Bundler would load the project's own version beside the copy's.
     Bundler.with_unbundled_env do
-      sh({ "MEMCHECK" => "1", **environment }, RbConfig.ruby, "-S", "rspec", *SPECS, chdir: tree)
+      sh({ "MEMCHECK" => "1", **environment }, RbConfig.ruby, "-S", "rspec", *SPECS,
+         "--exclude-pattern", EXCLUDED, chdir: tree)
     end
     extension
   end
