@@ -13,8 +13,14 @@ namespace :asan do
   task(:core) { rust.test_core({ "ASAN_OPTIONS" => "detect_leaks=1" }, "--lib") }
 
   # Ruby does not free everything at its end, and has signal stacks of its own.
+  options = "detect_leaks=0:detect_stack_use_after_return=0:use_sigaltstack=0"
+
+  # The sanitizer's allocator holds in quarantine what should go back to the system, and (GCC's
+  # before version 14) leaves its locks to a forked child as other threads held them.
+  except = "spec/{pins/giving_back,pins/fork,remote/forks}_spec.rb"
+
   task :binding do
-    rust.run_specs("LD_PRELOAD" => `cc -print-file-name=libasan.so`.chomp,
-                   "ASAN_OPTIONS" => "detect_leaks=0:detect_stack_use_after_return=0:use_sigaltstack=0")
+    rust.run_specs({ "LD_PRELOAD" => `cc -print-file-name=libasan.so`.chomp, "ASAN_OPTIONS" => options },
+                   except: except)
   end
 end
