@@ -17,7 +17,7 @@ namespace :asan do
 
   # The sanitizer's allocator holds in quarantine what should go back to the system, and (GCC's
   # before version 14) leaves its locks to a forked child as other threads held them.
-  except = "spec/{pins/giving_back,pins/fork,remote/forks}_spec.rb"
+  except = %w[pins/giving_back pins/fork remote/forks].map { |name| "spec/#{name}_spec.rb" }
 
   task :binding do
     rust.run_specs({ "LD_PRELOAD" => `cc -print-file-name=libasan.so`.chomp, "ASAN_OPTIONS" => options },

@@ -23,4 +23,26 @@ RSpec.describe "Memory of a large store", if: File.exist?("/proc/self/statm") do
     # Segments lie between the entries and go later, with the next GC: their pages stay.
     expect(cleared - empty).to be < (full - empty) * 0.7
   end
+
+  # To see red: in ext/ccache/src/reaper.rs keep what `abandon` lets go.
+  it "is all given back when a bounded store is closed, whatever has passed through it" do
+    rounds = Scale.of(20, small: 6)
+    sizes = output_of(<<~RUBY).split.map(&:to_i)
+      def pass_through(round)
+        store = Ccache::Store.new(max_entries: 2000, expires_in: 60)
+        10_000.times { |i| store["key \#{round} \#{i}"] = [i] }
+        store.close
+      end
+
+      #{rounds}.times do |round|
+        Thread.new { pass_through(round) }.join
+        3.times { GC.start }
+        puts Ccache::Testing.malloc_bytes
+      end
+    RUBY
+    # A thread's stack may keep a store for a round.
+    growth = sizes.last(3).min - sizes[2]
+    # 2,000 entries take hundreds of kilobytes.
+    expect(growth).to be < 60_000
+  end
 end
