@@ -35,12 +35,12 @@ RSpec.describe "Memory of a large store", if: File.exist?("/proc/self/statm") do
       end
 
       #{rounds}.times do |round|
-        Thread.new { pass_through(round) }.join
+        pass_through(round)
         3.times { GC.start }
         puts Ccache::Testing.malloc_bytes
       end
     RUBY
-    # A thread's stack may keep a store for a round.
+    # The stack may keep a store for a round.
     growth = sizes.last(3).min - sizes[2]
     # 2,000 entries take hundreds of kilobytes.
     expect(growth).to be < 60_000
