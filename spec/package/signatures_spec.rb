@@ -58,9 +58,10 @@ RSpec.describe "Signatures" do
     end
   end
 
+  environment = { "RBS_TEST_TARGET" => "Ccache::*", "RBS_TEST_OPT" => "-I #{root}/sig", "RBS_TEST_RAISE" => "true",
+                  "RBS_TEST_LOGLEVEL" => "error" }
+
   it "hold for every call of the store's specs", limit: 240 do
-    environment = { "RBS_TEST_TARGET" => "Ccache::*", "RBS_TEST_OPT" => "-I sig", "RBS_TEST_RAISE" => "true",
-                    "RBS_TEST_LOGLEVEL" => "error" }
     # Not by RUBYOPT: RBS' own warnings would be in what the specs' programs print.
     command = [RbConfig.ruby, "-W:no-experimental", "-rrbs/test/setup", "-Ilib", "-S", "rspec", "--tag", "~mistyped",
                "--no-color", "spec/ccache"]
@@ -71,8 +72,6 @@ RSpec.describe "Signatures" do
 
   it "are checked in that run: a wrong call fails it" do
     program = "Ccache::Store.new.entry(1)"
-    environment = { "RBS_TEST_TARGET" => "Ccache::*", "RBS_TEST_OPT" => "-I #{root}/sig", "RBS_TEST_RAISE" => "true",
-                    "RBS_TEST_LOGLEVEL" => "error" }
     command = [RbConfig.ruby, "-Ilib", "-rrbs/test/setup", "-rccache", "-e", program]
     output, status = Open3.capture2e(environment, *command, chdir: root)
     expect(status).not_to be_success

@@ -24,7 +24,7 @@ RSpec.describe "Memory of a large store", if: File.exist?("/proc/self/statm") do
     expect(cleared - empty).to be < (full - empty) * 0.7
   end
 
-  # To see red: in ext/ccache/src/reaper.rs keep what `abandon` lets go.
+  # To see red: keep the stores in an Array, and close none.
   it "is all given back when a bounded store is closed, whatever has passed through it" do
     rounds = Scale.of(20, small: 6)
     sizes = output_of(<<~RUBY).split.map(&:to_i)
