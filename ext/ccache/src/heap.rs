@@ -19,17 +19,3 @@ pub(crate) fn give_back() {
 /// Other allocators give it back by themselves, or not at all.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub(crate) fn give_back() {}
-
-/// Bytes that malloc has given out and not got back.
-#[cfg(all(feature = "testing", target_os = "linux", target_env = "gnu"))]
-pub(crate) fn in_use() -> usize {
-    // SAFETY: it reads malloc's books, and takes malloc's own locks alone.
-    let books = unsafe { libc::mallinfo2() };
-    books.uordblks + books.hblkhd
-}
-
-/// Other allocators keep other books.
-#[cfg(all(feature = "testing", not(all(target_os = "linux", target_env = "gnu"))))]
-pub(crate) fn in_use() -> usize {
-    0
-}

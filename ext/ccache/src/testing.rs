@@ -185,9 +185,18 @@ fn give_back_memory(ruby: &Ruby) -> Result<(), Error> {
     without_gvl(ruby, heap::give_back)
 }
 
-/// Bytes that malloc has given out, or 0 where that is not known.
+/// Bytes that malloc has given out and not got back.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
 fn malloc_bytes() -> usize {
-    heap::in_use()
+    // SAFETY: it reads malloc's books, and takes malloc's own locks alone.
+    let books = unsafe { libc::mallinfo2() };
+    books.uordblks + books.hblkhd
+}
+
+/// Other allocators keep other books.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn malloc_bytes() -> usize {
+    0
 }
 
 /// Panics without the GVL.
