@@ -83,7 +83,7 @@ def churn(make)
   after = Array.new(MILLIONS) do |million|
     of_million.clear
     write_a_million(cache, million * MILLION, of_million, of_all)
-    memory = Bench.resident_bytes / 1e6
+    memory = ResidentMemory.bytes / 1e6
     Million.new(memory, median_pause(cache, million), of_million.percentile(PERCENTILES["p99.99"]))
   end
   [after, PERCENTILES.values.map { |share| of_all.percentile(share) }]

@@ -23,10 +23,10 @@ def bytes_per_entry(options)
   of_keys = keys.sum(&:bytesize)
   store = Ccache::Store.new(**options)
   Bench.settle
-  before = Bench.resident_bytes
+  before = ResidentMemory.bytes
   keys.each_index { |i| store[keys[i]] = values[i] }
   Bench.settle
-  [store.stats[:bytes], Bench.resident_bytes - before].map { |bytes| (bytes - of_keys).fdiv(ENTRIES) }
+  [store.stats[:bytes], ResidentMemory.bytes - before].map { |bytes| (bytes - of_keys).fdiv(ENTRIES) }
 end
 
 question = "How many bytes of Rust and registry memory does an entry take beside key and value?"

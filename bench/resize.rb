@@ -28,7 +28,7 @@ end
 
 def step(store)
   Bench.settle
-  Step.new(Bench.resident_bytes / 1e6, store.stats[:bytes] / 1e6, store.pin_list.segments)
+  Step.new(ResidentMemory.bytes / 1e6, store.stats[:bytes] / 1e6, store.pin_list.segments)
 end
 
 # @return [Array<Step>] with the medians of all processes

@@ -4,6 +4,7 @@ $LOAD_PATH.unshift(File.expand_path("../lib", __dir__))
 
 require "etc"
 require "ccache"
+require_relative "../spec/support/resident_memory"
 require_relative "support/report"
 require_relative "support/timing"
 
@@ -111,13 +112,6 @@ module Bench
     # The first time is not counted: it fills inline caches.
     def allocated_by(keys, &read)
       counted(keys, read) - counted(keys, ->(key) { key })
-    end
-
-    # What this process has in memory.
-    def resident_bytes
-      File.read("/proc/self/statm").split[1].to_i * Etc.sysconf(Etc::SC_PAGESIZE)
-    rescue SystemCallError
-      Integer(`ps -o rss= -p #{Process.pid}`) * 1024
     end
 
     private

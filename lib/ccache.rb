@@ -3,6 +3,7 @@
 require_relative "ccache/version"
 require_relative "ccache/errors"
 require_relative "ccache/extension" # Ccache::Store and Ccache::PinList
+require_relative "ccache/newer_ruby"
 require_relative "ccache/not_modified"
 require_relative "ccache/entry"
 require_relative "ccache/plain_data"

@@ -1,5 +1,8 @@
 # frozen_string_literal: true
 
+require_relative "support/instrumented"
+require_relative "support/side_by_side"
+
 # What `cargo fuzz` does, without it: the flags that make libFuzzer see branches and
 # comparisons, which a stable compiler takes when it is told to, and one run per target.
 module Fuzz
@@ -12,22 +15,21 @@ module Fuzz
   LONGEST = 1024
 
   class << self
-    def triple
-      `rustc -vV`[/^host: (.+)/, 1]
-    end
-
     def build
       sh({ "RUSTC_BOOTSTRAP" => "1", "RUSTFLAGS" => FLAGS, "CARGO_TARGET_DIR" => "target/fuzz" },
-         "cargo", "build", "--release", "--quiet", "--manifest-path", "#{FOLDER}/Cargo.toml", "--target", triple)
+         "cargo", "build", "--release", "--quiet", "--manifest-path", "#{FOLDER}/Cargo.toml",
+         "--target", Instrumented.host)
     end
 
     # New inputs go into a folder of this run's own, crashes into fuzz/artifacts.
-    def run(target, seconds)
+    #
+    # @return [Array<String>] the command
+    def command(target, seconds)
       found = "target/fuzz/found/#{target}"
       artifacts = "#{FOLDER}/artifacts/#{target}/"
       mkdir_p [found, artifacts], verbose: false
-      sh(program(target), found, corpus(target), "-max_total_time=#{seconds}", "-max_len=#{LONGEST}",
-         "-artifact_prefix=#{artifacts}", "-timeout=60", "-print_final_stats=1", "-verbosity=0")
+      [program(target), found, corpus(target), "-max_total_time=#{seconds}", "-max_len=#{LONGEST}",
+       "-artifact_prefix=#{artifacts}", "-timeout=60", "-print_final_stats=1", "-verbosity=0"]
     end
 
     # The documented strings are the first that are tried.
@@ -53,7 +55,7 @@ module Fuzz
     private
 
     def program(target)
-      "target/fuzz/#{triple}/release/#{target}"
+      "target/fuzz/#{Instrumented.host}/release/#{target}"
     end
 
     def corpus(target)
@@ -67,7 +69,8 @@ end
 desc "Feed inputs that nobody thought of to the cache and the wire format, FUZZ_SECONDS (60 by default) each"
 task fuzz: "fuzz:build" do
   Fuzz.seed
-  Fuzz::TARGETS.each { |target| Fuzz.run(target, Integer(ENV.fetch("FUZZ_SECONDS", "60"))) }
+  seconds = Integer(ENV.fetch("FUZZ_SECONDS", "60"))
+  SideBySide.run(*Fuzz::TARGETS.map { |target| Fuzz.command(target, seconds) })
 end
 
 namespace :fuzz do

@@ -2,12 +2,16 @@
 
 require "timeout"
 
-# A warning that names a file of this project is a failure.
+# A warning that names a file of this project is a failure; so is one of a gem's method that
+# a file of this project has called.
 module RaiseWarnings
   ROOT = File.expand_path("..", __dir__)
+  # Frames between that file and here: the method, Kernel#warn and what RubyGems puts before it.
+  NEAR = 6
 
-  def warn(message, **)
-    message.include?(ROOT) ? raise(message) : super
+  def warn(message, category: nil, **)
+    ours = message.include?(ROOT) || (category && caller(1, NEAR).any? { |frame| frame.start_with?(ROOT) })
+    ours ? raise(message) : super
   end
 end
 Warning.extend(RaiseWarnings)

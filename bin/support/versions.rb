@@ -1,11 +1,13 @@
 # frozen_string_literal: true
 
-# Prints what a row of bin/matrix has: Ruby, Rails and servers, with tabs between.
-rails = begin
+# Prints what a row of bin/matrix has: Ruby, Rails (in brackets if there is Active Support
+# alone) and servers, with tabs between.
+begin
   require "active_support/version"
-  ActiveSupport.version.to_s
+  rails = ActiveSupport.version.to_s
+  require "rails/version"
 rescue LoadError
-  "none"
+  rails = rails ? "(#{rails})" : "none"
 end
 
 servers = %w[Redis Valkey].filter_map do |name|

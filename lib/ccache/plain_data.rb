@@ -46,7 +46,7 @@ module Ccache
         case object
         when Array, Set, Range then [Array, Set, Range].include?(object.class)
         when Hash then object.instance_of?(Hash) && object.default_proc.nil?
-        else object.is_a?(Struct) || object.is_a?(PlainData) || data?(object)
+        else object.is_a?(Struct) || object.is_a?(PlainData) || object.is_a?(NewerRuby::DATA)
         end
       end
 
@@ -59,11 +59,6 @@ module Ccache
         when PlainData then object.instance_variables.map { |name| object.instance_variable_get(name) }
         else object.to_h.values
         end
-      end
-
-      # Ruby 3.2 and later: Data.define
-      def data?(object)
-        defined?(::Data) && ::Data.respond_to?(:define) ? object.is_a?(::Data) : false
       end
 
       # True if the object was met before: it is being looked at.

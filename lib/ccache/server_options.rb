@@ -13,8 +13,6 @@ module Ccache
     TIMEOUTS = %i[connect_timeout read_timeout write_timeout].freeze
     SECOND = 1
     PORTS = (1..65_535)
-    # What undoes %XX and leaves "+" alone, which Ruby 3.4 wants called by its name.
-    PARSER = URI.const_defined?(:RFC2396_PARSER) ? URI::RFC2396_PARSER : URI::DEFAULT_PARSER
     # OpenSSL::SSL::VERIFY_NONE and VERIFY_PEER are 0 and 1.
     VERIFY_MODES = { nil => false, :peer => false, 1 => false, :none => true, 0 => true }.freeze
 
@@ -86,7 +84,7 @@ module Ccache
 
     # Empty user names and passwords are none.
     def decode(part)
-      part.nil? || part.empty? ? nil : PARSER.unescape(part)
+      part.nil? || part.empty? ? nil : NewerRuby::URI_PARSER.unescape(part)
     end
 
     def address

@@ -1,6 +1,5 @@
 # frozen_string_literal: true
 
-require "json"
 require_relative "instrumented"
 
 # Which lines of the Rust are run: by the core's own tests, and, of the binding, by the

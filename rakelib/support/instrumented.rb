@@ -9,12 +9,18 @@ class Instrumented
   # Of the binding, with as few rounds as under valgrind.
   SPECS = Dir["spec/{ccache,pins,remote}/**/*_spec.rb"].freeze
 
+  # @return [String] of this machine, as "x86_64-unknown-linux-gnu"
+  def self.host
+    @host ||= `rustc -vV`[/^host: (.+)/, 1]
+  end
+
   attr_reader :folder
 
   # @param name [String] of the folder
   # @param flags [String] for the compiler
   def initialize(name, flags)
     @folder = File.expand_path("target/#{name}")
+    @triple = self.class.host
     @environment = { "RUSTC_BOOTSTRAP" => "1", "RUSTFLAGS" => flags, "CARGO_TARGET_DIR" => folder }
   end
 
@@ -46,6 +52,8 @@ class Instrumented
 
   private
 
+  attr_reader :triple
+
   include Rake::FileUtilsExt
 
   def copy_project
@@ -54,9 +62,5 @@ class Instrumented
       FileUtils.mkdir_p(tree)
       FileUtils.cp_r(%w[lib spec docs .rspec], tree)
     end
-  end
-
-  def triple
-    @triple ||= `rustc -vV`[/^host: (.+)/, 1]
   end
 end

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "bundler"
+require "rubygems/package"
 require_relative "../../rakelib/packages/platform_gem"
 require_relative "bare_machine"
 
@@ -41,6 +42,17 @@ RSpec.describe "The platform gem", limit: 590 do
         expect(status).not_to be_success
         expect(output).to include("does not work on this system", "gem install ccache --platform ruby")
       end
+    end
+  end
+
+  it "is as large, within a tenth, as docs/releasing.md says", if: Gem::Platform.local.cpu == "x86_64" do
+    said = File.read(File.join(GemFile::ROOT, "docs/releasing.md"))
+               .match(/^\| `ccache-VERSION-x86_64-linux.gem` .*\| ([\d.]+) MB \| ([\d.]+) MB \|$/)
+    contents = Gem::Package.new(gem).contents.reject { |name| name.end_with?(".so") }
+    installed = [*contents.map { |name| File.join(GemFile::ROOT, name) },
+                 *NativeBuild.rubies.map { |ruby| NativeBuild.path(ruby) }].sum { |file| File.size(file) }
+    [File.size(gem), installed].zip(said.captures).each do |bytes, megabytes|
+      expect(bytes / 1e6).to be_within(megabytes.to_f / 10).of(megabytes.to_f)
     end
   end
 

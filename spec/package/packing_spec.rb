@@ -2,6 +2,7 @@
 
 require "digest"
 require "fileutils"
+require "json"
 require "rubygems/package"
 require "tmpdir"
 require_relative "../../rakelib/packages/platform_gem"
@@ -42,6 +43,16 @@ RSpec.describe "Packing the gem" do
     gem = GemFile.build(source, File.join(@directory, "source.gem"))
     packed = contents(gem)
     expect(added: packed - list, missing: list - packed).to eq(added: [], missing: [])
+  end
+
+  it "is as large, within a tenth, as docs/releasing.md says, which also counts the crates" do
+    page = File.read(File.join(root, "docs/releasing.md"))
+    gem = GemFile.build(source, File.join(@directory, "source.gem"))
+    said = page[/^\| `ccache-VERSION.gem` .*?\| ([\d.]+) MB \|/, 1].to_f * 1_000_000
+    expect(File.size(gem)).to be_within(said / 10).of(said)
+    linked = JSON.parse(File.read(File.join(root, "docs/sbom.cdx.json"))).fetch("components")
+                 .count { |crate| crate.fetch("scope") == "required" }
+    expect(page[/^(\d+) crates that are linked/, 1].to_i).to eq(linked)
   end
 
   it "gives the same bytes from another checkout, with another umask, at another time" do

@@ -9,7 +9,8 @@ RSpec.describe "The Rails store's signatures" do
     loader = RBS::EnvironmentLoader.new
     loader.add(path: Pathname(File.expand_path("../../sig", __dir__)))
     builder = RBS::DefinitionBuilder.new(env: RBS::Environment.from_loader(loader).resolve_type_names)
-    builder.build_instance(TypeName("::ActiveSupport::Cache::CcacheStore"))
+    name = builder.env.class_decls.keys.find { |known| known.to_s == "::ActiveSupport::Cache::CcacheStore" }
+    builder.build_instance(name)
   end
 
   it "name every public method that is not Rails' alone, and none that is not there" do

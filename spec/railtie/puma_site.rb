@@ -2,9 +2,9 @@
 
 require "json"
 require "set"
+require_relative "../package/installed_gem"
 require_relative "../support/rails_site"
 require_relative "http_client"
-require_relative "installed_gem"
 
 # The app under Puma, with the gem installed: two workers of four threads on a free port.
 class PumaSite < RailsSite
@@ -62,6 +62,8 @@ class PumaSite < RailsSite
     Process.kill(:TERM, @pid) if @pid
     kill if @pid && !Process.detach(@pid).join(20)
     @pid = nil
+    warnings = output.lines.grep(%r{/gems/ccache-.*warning:})
+    raise "The gem's warnings in the app:\n#{warnings.join}" unless warnings.empty?
   ensure
     remove
   end
@@ -97,7 +99,7 @@ class PumaSite < RailsSite
 
   def start
     @pid = Bundler.with_unbundled_env do
-      Process.spawn(@environment, "bundle", "exec", "puma", "-C", "config/puma.rb",
+      Process.spawn({ **@environment, "RUBYOPT" => "-w" }, "bundle", "exec", "puma", "-C", "config/puma.rb",
                     chdir: directory, out: path("puma.log"), err: %i[child out])
     end
     until_true("the workers are there") { workers.size == WORKERS }

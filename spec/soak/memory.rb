@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require_relative "../support/resident_memory"
+
 module Soak
   # The process's resident memory over time, and whether it grows.
   #
@@ -20,7 +22,7 @@ module Soak
     # @return [Integer] bytes, now
     def self.resident
       settle
-      File.read("/proc/self/statm").split[1].to_i * 4096
+      ResidentMemory.bytes
     end
 
     def initialize

@@ -23,6 +23,9 @@ module Soak
     KEYS = [80_000, 2000].freeze
     # Half of the keys, so that the bounds evict.
     BOUNDS = KEYS.map { |keys| keys / 2 }.freeze
+    # What {#fill} stores weighs less than that, what the actors store more.
+    MOST_BYTES = BOUNDS.first * 450
+    WEIGHER = ->(_key, value) { value.is_a?(Array) ? (100 * value.size) + value[1].size : 8 }
     MEBIBYTE = 2.0**20
     WIDTHS = [6, 7, 10, 12, 14, 13, 10, 15].freeze
     TIMEOUTS = { connect_timeout: 0.5, read_timeout: 0.5, write_timeout: 0.5 }.freeze
@@ -33,8 +36,10 @@ module Soak
       @server = Server.new("--maxmemory", "64mb", "--maxmemory-policy", "allkeys-lru")
       @evicted = Hash.new(0)
       evicted = ->(_key, _value, cause) { @evicted[cause] += 1 }
-      @stores = [Ccache::Store.new(max_entries: BOUNDS[0], idle_for: 45, on_evict: evicted),
-                 Ccache::Store.new(max_entries: BOUNDS[1], namespace: "soak", redis: { url: @server.url, **TIMEOUTS })]
+      @stores = [Ccache::Store.new(max_entries: BOUNDS[0], max_bytes: MOST_BYTES, weigher: WEIGHER, idle_for: 45,
+                                   on_evict: evicted),
+                 Ccache::Store.new(max_entries: BOUNDS[1], namespace: "soak", compress_from: 200,
+                                   signing_keys: ["s" * 32], redis: { url: @server.url, **TIMEOUTS })]
       @disturber = Disturber.new(@stores, BOUNDS, @server)
       @memory = Memory.new
       @failures = Hash.new(0)
@@ -84,7 +89,7 @@ module Soak
 
     def actor(store, thread, minute)
       seed = (@seed * 1_000_000) + (minute * 100) + (store * 10) + thread
-      [store, Actor.new(@stores[store], seed, keys: KEYS[store], lock: store == 1)]
+      [store, Actor.new(@stores[store], seed, keys: KEYS[store], server: store == 1)]
     end
 
     def add(store, actor)

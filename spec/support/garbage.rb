@@ -59,9 +59,4 @@ module Garbage
   def collected?(klass)
     collect_until { living(klass) <= STRAYS }
   end
-
-  # Resident memory of this process in bytes.
-  def resident_bytes
-    File.read("/proc/self/statm").split[1].to_i * 4096
-  end
 end

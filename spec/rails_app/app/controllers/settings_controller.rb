@@ -49,8 +49,15 @@ class SettingsController < ActionController::Base
   # What this worker is: its memory in KB, and all objects that it ever allocated.
   def worker
     GC.start if params[:gc]
-    resident = File.read("/proc/self/status")[/^VmRSS:\s+(\d+)/, 1].to_i
     render json: { pid: Process.pid, resident: resident, allocated: GC.stat(:total_allocated_objects),
                    ccache: Gem.loaded_specs["ccache"]&.full_gem_path, loaded: $LOADED_FEATURES.grep(/ccache\.so/) }
+  end
+
+  private
+
+  def resident
+    File.read("/proc/self/status")[/^VmRSS:\s+(\d+)/, 1].to_i
+  rescue Errno::ENOENT # not on Linux
+    `ps -o rss= -p #{Process.pid}`.to_i
   end
 end
