@@ -78,14 +78,14 @@ RSpec.describe "Exit and introspection" do
   it "hands the map of a collected store to another thread, which drops it" do
     count = Scale.of(100_000, small: 500)
     klass = Class.new
-    elsewhere do
-      Garbage::MANY.times do
+    maps = elsewhere do
+      stores = Array.new(Garbage::MANY) do
         store = Ccache::Store.new
         (count / Garbage::MANY).times { |number| store["key#{number}"] = number }
-        store["last"] = klass.new
+        store.tap { store["last"] = klass.new }
       end
+      [Ccache::Testing.maps, stores].first
     end
-    maps = Ccache::Testing.maps
     expect(collected?(klass)).to be(true)
     eventually { Ccache::Testing.maps < maps }
   end
