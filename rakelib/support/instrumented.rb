@@ -20,7 +20,6 @@ class Instrumented
   # @param flags [String] for the compiler
   def initialize(name, flags)
     @folder = File.expand_path("target/#{name}")
-    @triple = self.class.host
     @environment = { "RUSTC_BOOTSTRAP" => "1", "RUSTFLAGS" => flags, "CARGO_TARGET_DIR" => folder }
   end
 
@@ -52,9 +51,11 @@ class Instrumented
 
   private
 
-  attr_reader :triple
-
   include Rake::FileUtilsExt
+
+  def triple
+    self.class.host
+  end
 
   def copy_project
     File.join(folder, "project").tap do |tree|

@@ -30,8 +30,7 @@ module SideBySide
     end
 
     def shown(command)
-      words = command.grep(String)
-      [*command.grep(Hash).flat_map { |environment| environment.map { |pair| pair.join("=") } }, *words].join(" ")
+      command.map { |part| part.is_a?(Hash) ? part.map { |pair| pair.join("=") } : part }.join(" ")
     end
   end
 end
