@@ -8,7 +8,6 @@ require "ccache/railtie" # which ccache does by itself where Rails is loaded bef
 # The app in this process, for what needs no other one.
 module BootedApp
   SITE = RailsSite.new
-  Servers.at_exit_of_this_process { SITE.remove }
   ENV.update(SITE.environment(redis: Servers.shared.url(3)))
   require File.join(SITE.directory, "config/environment")
   Setting.prepare

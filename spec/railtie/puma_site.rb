@@ -23,9 +23,6 @@ class PumaSite < RailsSite
     @environment = environment(redis: redis, cache: cache).merge(InstalledGem.environment, own)
     prepare
     start
-  rescue Exception # rubocop:disable Lint/RescueException -- nothing is to be left behind, whatever ends this
-    stop
-    raise
   end
 
   # By what Puma says, since with `fork_worker` they are not all its children.
@@ -65,7 +62,7 @@ class PumaSite < RailsSite
     warnings = output.lines.grep(%r{/gems/ccache-.*warning:})
     raise "The gem's warnings in the app:\n#{warnings.join}" unless warnings.empty?
   ensure
-    remove
+    super
   end
 
   def until_true(what)

@@ -25,7 +25,7 @@ RSpec.describe "Ccache::Railtie, when Rails reloads code," do
   let(:new) { ["the edited theme dark true"] * 2 }
   let(:site) { RailsSite.new }
 
-  after { site.remove }
+  after { site.stop }
 
   def run(program, redis: Servers.shared.url(4))
     environment = site.environment(redis: redis)

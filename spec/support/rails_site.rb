@@ -2,6 +2,7 @@
 
 require "fileutils"
 require "tmpdir"
+require_relative "this_process"
 
 # The app of spec/rails_app, copied where a spec may change it, with a database.
 class RailsSite
@@ -11,6 +12,7 @@ class RailsSite
 
   def initialize
     @directory = Dir.mktmpdir("ccache-rails")
+    ThisProcess.at_exit { stop }
     FileUtils.cp_r("#{SOURCE}/.", directory)
     FileUtils.rm_f(path("Gemfile.lock"))
   end
@@ -27,7 +29,7 @@ class RailsSite
     Dir[path("log/*.log")].map { |file| File.read(file) }.join
   end
 
-  def remove
+  def stop
     FileUtils.rm_rf(directory)
   end
 end

@@ -3,6 +3,7 @@
 require "socket"
 require "tmpdir"
 require "fileutils"
+require_relative "this_process"
 
 # A real Redis or Valkey on a free port of this machine, in a directory of its own.
 class Server
@@ -28,6 +29,7 @@ class Server
     @options = options
     @directory = Dir.mktmpdir("ccache-server")
     @port = free_port
+    ThisProcess.at_exit { stop }
     start
   end
 
@@ -132,12 +134,7 @@ end
 # One server for all specs that do it no harm, emptied before each.
 module Servers
   def self.shared
-    @shared ||= Server.new.tap { |server| at_exit_of_this_process { server.stop } }
-  end
-
-  def self.at_exit_of_this_process
-    owner = Process.pid
-    RSpec.configuration.after(:suite) { yield if Process.pid == owner }
+    @shared ||= Server.new
   end
 
   # A server of this example's own, which it may hurt.
