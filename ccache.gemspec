@@ -22,7 +22,9 @@ Gem::Specification.new do |spec|
   end
   spec.require_paths = ["lib"]
   spec.extensions = ["ext/ccache/extconf.rb"]
-  spec.metadata = { "rubygems_mfa_required" => "true", "cargo_crate_name" => "ccache" }
+  spec.metadata = { "rubygems_mfa_required" => "true", "cargo_crate_name" => "ccache",
+                    "source_code_uri" => spec.homepage,
+                    "changelog_uri" => "#{spec.homepage}/blob/main/CHANGELOG.md" }
 
   spec.add_dependency "rb_sys", "~> 0.9.97"
 end
