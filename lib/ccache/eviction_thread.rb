@@ -6,8 +6,8 @@ module Ccache
   #
   # @api private
   module EvictionThread
-    # As much as the pipe may hold: each byte is a wake-up, and one does for all.
-    WAKE_UPS = 65_536
+    # Taken at once: each byte is a wake-up, and one does for all.
+    WAKE_UPS = 4096
 
     class << self
       # @param store [Store]

@@ -5,9 +5,9 @@
 //! outside both. The pins stay until then, and hang from the store as before.
 //!
 //! What leaves without a call of Ruby's (it expired) has to wake somebody: the
-//! store's own Ruby thread reads from a pipe, whose other end is the *bell*. It
+//! store's own Ruby thread reads from a socket, whose other end is the *bell*. It
 //! is rung as well when the store is closed, which ends that thread. A forked child makes
-//! a new one: its parent's thread reads from the inherited pipe.
+//! a new one: its parent's thread reads from the inherited one.
 
 use crate::errors;
 use crate::methods::{face, key_string};
@@ -20,8 +20,9 @@ use magnus::value::ReprValue;
 use magnus::{Error, Module, RArray, RClass, Ruby, Value, method};
 use parking_lot::Mutex;
 use std::collections::VecDeque;
-use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::io::{self, Write};
+use std::os::fd::{IntoRawFd, RawFd};
+use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// The entries that left one store, in that order.
@@ -29,7 +30,7 @@ pub(crate) struct Departures {
     waiting: Mutex<VecDeque<Displaced<Stored>>>,
     /// As many as are waiting, for who has no need to lock.
     count: AtomicUsize,
-    bell: Mutex<Option<OwnedFd>>,
+    bell: Mutex<Option<UnixStream>>,
     /// The process whose thread hears the bell, as [`this_process`] counts them.
     heard_in: AtomicU64,
 }
@@ -90,7 +91,7 @@ impl Departures {
         Some(displaced)
     }
 
-    /// Wakes the store's thread. A pipe that is full has a wake-up in it already.
+    /// Wakes the store's thread. A socket that is full has a wake-up in it already.
     pub(crate) fn ring(&self) {
         if !self.is_empty() {
             self.wake();
@@ -100,15 +101,16 @@ impl Departures {
     /// The same if nothing left: for the thread to see that the store is gone or closed.
     pub(crate) fn wake(&self) {
         let _inside = GATE.enter();
-        if let Some(bell) = &*self.bell.lock() {
-            // SAFETY: an open descriptor that does not block, and a byte of this frame.
-            unsafe { libc::write(bell.as_raw_fd(), [0_u8].as_ptr().cast(), 1) };
+        if let Some(mut bell) = self.bell.lock().as_ref() {
+            let _ = bell.write(&[0]); // which does not block
         }
     }
 
     /// Makes a bell: the descriptor to read from.
     fn make_bell(&self) -> io::Result<RawFd> {
-        let (hearer, bell) = pipe()?;
+        let (hearer, bell) = UnixStream::pair()?;
+        hearer.set_nonblocking(true)?;
+        bell.set_nonblocking(true)?;
         {
             let _inside = GATE.enter();
             *self.bell.lock() = Some(bell);
@@ -116,16 +118,6 @@ impl Departures {
         self.ring(); // what left before somebody heard it
         Ok(hearer.into_raw_fd())
     }
-}
-
-fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
-    let mut ends = [0; 2];
-    // SAFETY: room for two descriptors.
-    if unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC | libc::O_NONBLOCK) } != 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: two descriptors that are open and nobody else's.
-    Ok(unsafe { (OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1])) })
 }
 
 /// Tells the listener, if the store has one, what left it. The last thing that a method

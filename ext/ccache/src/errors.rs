@@ -81,7 +81,7 @@ pub(crate) fn no_thread(ruby: &Ruby, error: &std::io::Error) -> Error {
 
 #[cold]
 pub(crate) fn no_bell(ruby: &Ruby, error: &std::io::Error) -> Error {
-    let message = format!("cannot make a pipe for the thread of on_evict: {error}");
+    let message = format!("cannot make sockets for the thread of on_evict: {error}");
     of_class(ruby, "IOError", message)
 }
 
