@@ -64,6 +64,17 @@ RSpec.describe Ccache::Store, "a server in trouble" do
     expect(store.get("key")).to eq("value")
   end
 
+  it "is told of removals even while it is given time: others may be faster to find it again" do
+    other = remote(redis: { url: server.url, **options })
+    server.kill
+    # For long enough to start the server.
+    eventually { failure_of { store.get("key") }.to_s[/not tried again for (\d+) ms/, 1].to_i > 1000 }
+    server.start
+    other.set("key", "value")
+    expect(store.delete("key")).to be(true)
+    expect(other.get("key")).to be_nil
+  end
+
   it "times out when it does not answer, reads and writes alike" do
     store.set("key", "value")
     server.pause

@@ -9,7 +9,7 @@ use crate::clock::Nanos;
 use crate::gate::GATE;
 use crate::remote::connection::{Exchange, nanos};
 use crate::remote::error::RemoteError;
-use crate::remote::links::{Driven, Line, Links};
+use crate::remote::links::{Driven, Line, Links, Purpose};
 use crate::remote::ticket::{Ticket, Woken};
 use redis::Value;
 use std::sync::Arc;
@@ -66,18 +66,17 @@ pub(crate) struct Request {
     links: Arc<Links>,
     exchange: Option<Exchange>,
     line: Option<Line>,
-    may_repeat: bool,
+    purpose: Purpose,
     ticket: Arc<Ticket<()>>,
     until: Nanos,
 }
 
 impl Request {
-    /// `may_repeat`: whether the commands may be sent twice.
     pub(crate) fn new(
         links: Arc<Links>,
         commands: Vec<u8>,
         count: usize,
-        may_repeat: bool,
+        purpose: Purpose,
     ) -> Self {
         let now = links.now();
         let server = &links.server;
@@ -86,7 +85,7 @@ impl Request {
             until: now.saturating_add(nanos(patience)),
             exchange: Some(Exchange::new(commands, count, now)),
             line: None,
-            may_repeat,
+            purpose,
             ticket: Arc::new(Ticket::new()),
             links,
         }
@@ -118,7 +117,7 @@ impl Request {
                     Poll::Pending => return Poll::Pending,
                 }
             };
-            let driven = self.links.drive(line, exchange, self.may_repeat, pause_at);
+            let driven = self.links.drive(line, exchange, self.purpose, pause_at);
             return match driven {
                 Ok(Driven::Paused) => Poll::Pending,
                 Ok(Driven::Complete) => {

@@ -1,5 +1,6 @@
 //! Whether it is worth asking the server at all: after a failure no new connection
-//! is tried for a while, and everybody is told so at once.
+//! is tried for a while, and everybody is told so at once (but who removes something:
+//! see [`Purpose`](crate::remote::links::Purpose)).
 
 use crate::clock::Nanos;
 use crate::remote::error::RemoteError;

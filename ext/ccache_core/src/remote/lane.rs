@@ -17,7 +17,7 @@ use crate::clock::Nanos;
 use crate::gate::GATE;
 use crate::remote::connection::{Exchange, nanos};
 use crate::remote::error::RemoteError;
-use crate::remote::links::{Driven, Line, Links};
+use crate::remote::links::{Driven, Line, Links, Purpose};
 use crate::remote::ticket::{Ticket, Woken};
 use crate::remote::wire::{Format, HEADER, Head};
 use redis::Value;
@@ -258,7 +258,7 @@ impl Lead {
             None => Ok(Driven::Complete),
             Some(pipeline) => {
                 let (line, exchange) = (&mut self.line, &mut pipeline.exchange);
-                self.links.drive(line, exchange, true, pause_at)
+                self.links.drive(line, exchange, Purpose::Read, pause_at)
             }
         }
     }

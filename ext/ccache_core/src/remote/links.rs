@@ -37,6 +37,18 @@ pub(crate) enum Line {
     Up(Connection),
 }
 
+/// What an exchange is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To ask. May be sent again after the server closed a connection that had worked before.
+    Read,
+    /// To write. May not.
+    Write,
+    /// To remove: as `Write`, but tried even while the server is given time. A write that
+    /// fails is a miss for others; a removal that fails leaves them what should be gone.
+    Removal,
+}
+
 /// How far an exchange came.
 pub(crate) enum Driven {
     Complete,
@@ -114,20 +126,17 @@ impl Links {
 
     /// Takes the exchange as far as it goes until `pause_at` or a tick later, over a
     /// new connection if there is none.
-    ///
-    /// `may_repeat`: whether it may be sent again after the server closed a
-    /// connection that had worked before.
     pub(crate) fn drive(
         &self,
         line: &mut Line,
         exchange: &mut Exchange,
-        may_repeat: bool,
+        purpose: Purpose,
         pause_at: Nanos,
     ) -> Result<Driven, RemoteError> {
         loop {
             self.check()?;
             match line {
-                Line::Down => *line = Line::Connecting(self.connect()?),
+                Line::Down => *line = Line::Connecting(self.connect(purpose)?),
                 Line::Connecting(connecting) => {
                     let is_of_another = connecting.since < exchange.waited_from();
                     match connecting.advance(&self.server, self.now()) {
@@ -160,7 +169,7 @@ impl Links {
                         Err(error @ RemoteError::Connection(_)) if connection.is_proven => {
                             *line = Line::Down;
                             self.renew();
-                            if !may_repeat && exchange.is_begun() {
+                            if purpose != Purpose::Read && exchange.is_begun() {
                                 return Err(error);
                             }
                             exchange.rewind(self.now());
@@ -188,8 +197,10 @@ impl Links {
         connection.epoch != self.epoch.load(Ordering::Relaxed) || connection.is_spoilt(self.now())
     }
 
-    fn connect(&self) -> Result<Connecting, RemoteError> {
-        self.may_connect()?;
+    fn connect(&self, purpose: Purpose) -> Result<Connecting, RemoteError> {
+        if purpose != Purpose::Removal {
+            self.may_connect()?;
+        }
         let epoch = self.epoch.load(Ordering::Relaxed);
         Connecting::start(&self.server, &self.clock, epoch)
     }

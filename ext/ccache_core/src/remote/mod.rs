@@ -38,7 +38,7 @@ use crate::etag::Etag;
 use crate::gate::GATE;
 use bodies::Request;
 use lane::{Question, ServerKey};
-use links::Links;
+use links::{Links, Purpose};
 use parking_lot::Mutex;
 use redis::{Cmd, Value};
 use std::sync::Arc;
@@ -159,7 +159,7 @@ impl Remote {
         command.arg(&*self.server_key(key)).arg(range);
         let commands = command.get_packed_command();
         Name {
-            request: Request::new(self.links(), commands, 1, true),
+            request: Request::new(self.links(), commands, 1, Purpose::Read),
             format: Arc::clone(&self.format),
         }
     }
@@ -172,7 +172,7 @@ impl Remote {
             pack(&mut commands, redis::cmd("GET").arg(&**key));
             pack(&mut commands, redis::cmd("PTTL").arg(&**key));
         }
-        let request = Request::new(self.links(), commands, 2 * keys.len(), true);
+        let request = Request::new(self.links(), commands, 2 * keys.len(), Purpose::Read);
         Get {
             request,
             keys,
@@ -199,7 +199,7 @@ impl Remote {
             pack(&mut commands, &command);
             count += 1;
         }
-        self.request(commands, count)
+        self.request(commands, count, Purpose::Write)
     }
 
     /// Writes `key` if the condition holds, or removes it if `wire` is none; atomic.
@@ -241,7 +241,11 @@ impl Remote {
         };
         let with_text = build("EVAL", script::COMPARE_AND_SET);
         CompareAndSet {
-            replies: self.request(build("EVALSHA", script::compare_and_set_hash()), 1),
+            replies: self.request(
+                build("EVALSHA", script::compare_and_set_hash()),
+                1,
+                wire.map_or(Purpose::Removal, |_| Purpose::Write),
+            ),
             with_text: Some(with_text),
         }
     }
@@ -253,7 +257,7 @@ impl Remote {
         if let Expiry::After(duration) = expiry {
             command.arg("PX").arg(millis(duration));
         }
-        self.request(command.get_packed_command(), 1)
+        self.request(command.get_packed_command(), 1, Purpose::Write)
     }
 
     /// Puts a lease where the condition holds.
@@ -286,7 +290,7 @@ impl Remote {
         }
         pack(&mut commands, &redis::cmd("EXEC"));
         Delete {
-            replies: Request::new(self.links(), commands, count, false),
+            replies: Request::new(self.links(), commands, count, Purpose::Removal),
             format: Arc::clone(&self.format),
         }
     }
@@ -313,17 +317,18 @@ impl Remote {
         } else {
             pack(&mut commands, redis::cmd("INCRBY").arg(&*key).arg(by));
         }
-        self.request(commands, count)
+        self.request(commands, count, Purpose::Write)
     }
 
     /// The length of the string at `key`.
     pub fn length(&self, key: &[u8]) -> Replies {
         let mut command = redis::cmd("STRLEN");
         command.arg(&*self.server_key(key));
-        self.request(command.get_packed_command(), 1)
+        self.request(command.get_packed_command(), 1, Purpose::Read)
     }
 
-    /// One step through the namespace's keys that match `glob`, a pattern of Redis'.
+    /// One step through the namespace's keys that match `glob`, a pattern of Redis', to
+    /// remove them.
     pub fn scan(&self, cursor: &[u8], glob: &[u8]) -> Replies {
         let mut command = redis::cmd("SCAN");
         command
@@ -332,7 +337,7 @@ impl Remote {
             .arg(self.pattern(glob))
             .arg("COUNT")
             .arg(SCAN_COUNT);
-        self.request(command.get_packed_command(), 1)
+        self.request(command.get_packed_command(), 1, Purpose::Removal)
     }
 
     /// Removes keys as the server names them; the server frees them later.
@@ -341,7 +346,7 @@ impl Remote {
         for key in keys {
             command.arg(&**key);
         }
-        self.request(command.get_packed_command(), 1)
+        self.request(command.get_packed_command(), 1, Purpose::Removal)
     }
 
     /// The key as the server knows it.
@@ -349,8 +354,8 @@ impl Remote {
         [&*self.prefix, key].concat().into()
     }
 
-    fn request(&self, commands: Vec<u8>, count: usize) -> Replies {
-        Replies(Request::new(self.links(), commands, count, false))
+    fn request(&self, commands: Vec<u8>, count: usize, purpose: Purpose) -> Replies {
+        Replies(Request::new(self.links(), commands, count, purpose))
     }
 
     /// This process's own.

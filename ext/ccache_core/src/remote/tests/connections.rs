@@ -2,7 +2,8 @@
 
 use super::puppet::Puppet;
 use super::{PATIENCE, SECOND, remote, start};
-use crate::remote::{Address, RemoteError, Server};
+use crate::clock::Clock;
+use crate::remote::{Address, Expiry, Operation, Remote, RemoteError, Server, ServerCondition};
 use std::io::Read;
 use std::os::unix::net::UnixListener;
 use std::time::Instant;
@@ -63,6 +64,43 @@ fn a_server_that_refuses_the_introduction_is_asked_nothing() {
         .unwrap_err();
     assert!(refused.to_string().ends_with("(not tried again for 50 ms)"));
     assert_eq!(remote.connections(), 0);
+}
+
+#[test]
+fn removals_alone_are_tried_while_the_server_is_given_time() {
+    fn error_at_once<O: Operation + 'static>(operation: O, clock: &Clock) -> String {
+        let error = start(operation, clock).answer().err().unwrap();
+        error.to_string()
+    }
+    fn is_tried<O: Operation + 'static>(operation: O, clock: &Clock, puppet: &Puppet) {
+        let removal = start(operation, clock);
+        puppet.accept().close();
+        assert!(removal.answer().is_err());
+    }
+    const KEY: [&[u8]; 1] = [b"a"];
+    let cas = |remote: &Remote, wire| {
+        remote.compare_and_set(KEY[0], wire, Expiry::Never, &ServerCondition::Always)
+    };
+    let puppet = Puppet::new();
+    let (remote, clock) = remote(puppet.server());
+    is_tried(remote.validate(KEY), &clock, &puppet);
+    for refused in [
+        error_at_once(remote.validate(KEY), &clock),
+        error_at_once(remote.get(KEY), &clock),
+        error_at_once(remote.set([(KEY[0], KEY[0])], Expiry::Never), &clock),
+        error_at_once(remote.set_new(KEY[0], b"", Expiry::Never), &clock),
+        error_at_once(cas(&remote, Some(b"")), &clock),
+        error_at_once(remote.increment(KEY[0], 1, Expiry::Never), &clock),
+    ] {
+        assert!(refused.ends_with("(not tried again for 50 ms)"));
+    }
+    is_tried(remote.delete(KEY), &clock, &puppet);
+    is_tried(cas(&remote, None), &clock, &puppet);
+    is_tried(remote.scan(b"0", b"*"), &clock, &puppet);
+    let removal = start(remote.unlink(&[b"ns:a".to_vec()]), &clock);
+    puppet.accept().serve("UNLINK ns:a", ":1\r\n");
+    assert!(removal.answer().is_ok());
+    is_tried(remote.validate(KEY), &clock, &puppet); // all are, since the server is back
 }
 
 #[test]
