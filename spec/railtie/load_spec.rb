@@ -16,6 +16,14 @@ RSpec.describe "The app under Puma" do
     Visitors.new(site.port, **options)
   end
 
+  # So that it tries the server again at other times than the others.
+  def hold_up(worker)
+    Process.kill(:STOP, worker)
+    sleep 0.7
+  ensure
+    Process.kill(:CONT, worker)
+  end
+
   changes = Integer(ENV.fetch("CHANGES", "200"))
 
   context "with a server" do
@@ -71,7 +79,9 @@ RSpec.describe "The app under Puma" do
       figures = visitors.during do
         5.times { visitors.change }
         @redis.kill
-        5.times { visitors.change }
+        20.times { visitors.change }
+        hold_up(@site.workers.first)
+        20.times { visitors.change }
         @redis.start
         started = Process.clock_gettime(Process::CLOCK_MONOTONIC)
         @site.until_true("the cache is used again") do
@@ -79,7 +89,7 @@ RSpec.describe "The app under Puma" do
           @redis.calls("getrange").positive?
         end
         seconds = Process.clock_gettime(Process::CLOCK_MONOTONIC) - started
-        5.times { visitors.change }
+        50.times { visitors.change }
       end
       report("the server stopped and started, in use again after #{seconds.round(2)} s", figures)
       expect(figures).to have_attributes(stale: 0, errors: 0)
