@@ -44,8 +44,8 @@ pub(crate) enum Purpose {
     Read,
     /// To write. May not.
     Write,
-    /// To remove: as `Write`, but tried even while the server is given time. A write that
-    /// fails is a miss for others; a removal that fails leaves them what should be gone.
+    /// To remove: as `Write`, but tried even while the server is given time, since another
+    /// process may have found it, and reads on what should be gone.
     Removal,
 }
 

@@ -240,12 +240,13 @@ impl Remote {
             command.get_packed_command()
         };
         let with_text = build("EVAL", script::COMPARE_AND_SET);
+        let purpose = match (wire, condition) {
+            // A lease that stays runs out by itself.
+            (Some(_), _) | (None, ServerCondition::Leased(_)) => Purpose::Write,
+            (None, _) => Purpose::Removal,
+        };
         CompareAndSet {
-            replies: self.request(
-                build("EVALSHA", script::compare_and_set_hash()),
-                1,
-                wire.map_or(Purpose::Removal, |_| Purpose::Write),
-            ),
+            replies: self.request(build("EVALSHA", script::compare_and_set_hash()), 1, purpose),
             with_text: Some(with_text),
         }
     }

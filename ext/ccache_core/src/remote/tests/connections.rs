@@ -78,9 +78,10 @@ fn removals_alone_are_tried_while_the_server_is_given_time() {
         assert!(removal.answer().is_err());
     }
     const KEY: [&[u8]; 1] = [b"a"];
-    let cas = |remote: &Remote, wire| {
-        remote.compare_and_set(KEY[0], wire, Expiry::Never, &ServerCondition::Always)
+    let cas = |remote: &Remote, wire, condition| {
+        remote.compare_and_set(KEY[0], wire, Expiry::Never, &condition)
     };
+    let (always, leased) = (ServerCondition::Always, ServerCondition::Leased([0; 16]));
     let puppet = Puppet::new();
     let (remote, clock) = remote(puppet.server());
     is_tried(remote.validate(KEY), &clock, &puppet);
@@ -89,13 +90,14 @@ fn removals_alone_are_tried_while_the_server_is_given_time() {
         error_at_once(remote.get(KEY), &clock),
         error_at_once(remote.set([(KEY[0], KEY[0])], Expiry::Never), &clock),
         error_at_once(remote.set_new(KEY[0], b"", Expiry::Never), &clock),
-        error_at_once(cas(&remote, Some(b"")), &clock),
+        error_at_once(cas(&remote, Some(b""), always.clone()), &clock),
+        error_at_once(cas(&remote, None, leased), &clock), // gives a lease back
         error_at_once(remote.increment(KEY[0], 1, Expiry::Never), &clock),
     ] {
         assert!(refused.ends_with("(not tried again for 50 ms)"));
     }
     is_tried(remote.delete(KEY), &clock, &puppet);
-    is_tried(cas(&remote, None), &clock, &puppet);
+    is_tried(cas(&remote, None, always), &clock, &puppet);
     is_tried(remote.scan(b"0", b"*"), &clock, &puppet);
     let removal = start(remote.unlink(&[b"ns:a".to_vec()]), &clock);
     puppet.accept().serve("UNLINK ns:a", ":1\r\n");
