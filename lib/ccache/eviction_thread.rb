@@ -10,33 +10,44 @@ module Ccache
     WAKE_UPS = 4096
 
     class << self
+      # Interrupts wait until the thread runs, or it is known that it cannot: a bell that was
+      # made has a thread or is withdrawn.
+      #
       # @param store [Store]
-      # @param bell [Integer] a descriptor from which a byte can be read when something left
-      # @return [Thread]
-      def start(store, bell)
-        hearer = IO.for_fd(bell, "rb")
-        spawn(hearer, store)
-      rescue StandardError
-        hearer&.close
-        raise
+      # @return [Thread, nil] nil if the store has one
+      def start(store)
+        Thread.handle_interrupt(Object => :never) do
+          bell, number = store.send(:make_bell)
+          bell && spawn(bell, store, number)
+        end
       end
 
       private
 
-      def spawn(hearer, store)
-        # A thread inherits what its maker holds back, and could not be ended at exit.
-        thread = Thread.new { Thread.handle_interrupt(Object => :immediate) { run(hearer, store) } }
+      def spawn(bell, store, number)
+        hearer = IO.for_fd(bell, "rb")
+        thread = Thread.new { run(hearer, store, number) }
         thread.name = "ccache-on-evict"
         # Puma asks before it warns of threads that a fork leaves behind: each process starts its own.
         thread.thread_variable_set(:fork_safe, true)
         thread
+      ensure
+        withdraw(hearer, store, number) unless thread
       end
 
-      def run(hearer, store)
-        nil while hearer.readpartial(WAKE_UPS) && tell(store)
+      # Ends with the store, or when another thread has taken its place. The thread inherits that
+      # interrupts wait; in the block they do not, so that it can be ended at exit.
+      def run(hearer, store, number)
+        Thread.handle_interrupt(Object => :immediate) { nil while hearer.readpartial(WAKE_UPS) && tell(store) }
+      rescue EOFError
+        nil
       ensure
-        store.send(:unheard)
-        hearer.close
+        withdraw(hearer, store, number)
+      end
+
+      def withdraw(hearer, store, number)
+        store.send(:unheard, number)
+        hearer&.close
       end
 
       # False if the store is closed.

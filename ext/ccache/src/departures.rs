@@ -8,6 +8,10 @@
 //! store's own Ruby thread reads from a socket, whose other end is the *bell*. It
 //! is rung as well when the store is closed, which ends that thread. A forked child makes
 //! a new one: its parent's thread reads from the inherited one.
+//!
+//! Threads are numbered by their bells. A thread that ends withdraws, so that the next call
+//! starts another one, but only if its number is still the latest: an older thread, whose
+//! bell was replaced, ends without a trace.
 
 use crate::errors;
 use crate::methods::{face, key_string};
@@ -16,7 +20,6 @@ use crate::store::{Opened, opened};
 use crate::stored::Stored;
 use ccache_core::gate::GATE;
 use ccache_core::{Cause, Displaced};
-use magnus::value::ReprValue;
 use magnus::{Error, Module, RArray, RClass, Ruby, Value, method};
 use parking_lot::Mutex;
 use std::collections::VecDeque;
@@ -33,6 +36,8 @@ pub(crate) struct Departures {
     bell: Mutex<Option<UnixStream>>,
     /// The process whose thread hears the bell, as [`this_process`] counts them.
     heard_in: AtomicU64,
+    /// The number of the latest bell, and of the thread that hears it.
+    number: AtomicU64,
 }
 
 /// This process, among those that were forked from each other: 1 and up.
@@ -47,6 +52,7 @@ impl Departures {
             count: AtomicUsize::new(0),
             bell: Mutex::new(None),
             heard_in: AtomicU64::new(0),
+            number: AtomicU64::new(0),
         }
     }
 
@@ -106,17 +112,28 @@ impl Departures {
         }
     }
 
-    /// Makes a bell: the descriptor to read from.
-    fn make_bell(&self) -> io::Result<RawFd> {
+    /// Makes a bell for the thread that is about to start: the descriptor to read from, and
+    /// the thread's number. With the GVL: no two threads make one for the same process.
+    fn make_bell(&self) -> io::Result<(RawFd, u64)> {
         let (hearer, bell) = UnixStream::pair()?;
         hearer.set_nonblocking(true)?;
         bell.set_nonblocking(true)?;
-        {
+        let replaced = {
             let _inside = GATE.enter();
-            *self.bell.lock() = Some(bell);
-        }
+            self.bell.lock().replace(bell)
+        };
+        drop(replaced); // wakes an older thread, which ends
+        let number = self.number.fetch_add(1, Ordering::Relaxed) + 1;
+        self.heard_in.store(this_process(), Ordering::Relaxed);
         self.ring(); // what left before somebody heard it
-        Ok(hearer.into_raw_fd())
+        Ok((hearer.into_raw_fd(), number))
+    }
+
+    /// The thread of this number hears no more. With the GVL.
+    fn withdraw(&self, number: u64) {
+        if self.number.load(Ordering::Relaxed) == number {
+            self.heard_in.store(0, Ordering::Relaxed);
+        }
     }
 }
 
@@ -137,13 +154,8 @@ pub(crate) fn tell(store: Value, shelf: &Shelf) -> Result<(), Error> {
 /// started now, the next call tries again; a kill or the like that comes meanwhile is
 /// passed on.
 #[cold]
-pub(crate) fn listen(store: Value, departures: &Departures) -> Result<(), Error> {
-    departures.heard_in.store(this_process(), Ordering::Relaxed);
-    let listening = face(store, c"listen", &[]);
-    if !matches!(&listening, Ok(thread) if thread.to_bool()) {
-        departures.heard_in.store(0, Ordering::Relaxed);
-    }
-    listening.map(|_| ())
+pub(crate) fn listen(store: Value) -> Result<(), Error> {
+    face(store, c"listen", &[]).map(|_| ())
 }
 
 fn of(opened: &Opened) -> Option<&Departures> {
@@ -175,18 +187,31 @@ fn name(cause: Cause) -> &'static str {
     }
 }
 
-/// The descriptor that the store's thread is to read from.
-fn make_bell(ruby: &Ruby, store: Value) -> Result<Option<RawFd>, Error> {
-    let (_live, opened) = opened(&store)?;
-    let bell = of(opened).map(Departures::make_bell).transpose();
-    bell.map_err(|error| errors::no_bell(ruby, &error))
+/// `[descriptor to read from, number]` for the store's thread that is about to start; nil if
+/// there is one already.
+fn make_bell(ruby: &Ruby, store: Value) -> Result<Option<RArray>, Error> {
+    let (live, opened) = opened(&store)?;
+    let Some(departures) = of(opened).filter(|departures| !departures.is_heard()) else {
+        return Ok(None);
+    };
+    let pair = ruby.ary_new_capa(2); // before there is a descriptor to lose
+    let (hearer, number) = departures
+        .make_bell()
+        .map_err(|error| errors::no_bell(ruby, &error))?;
+    if live.store().is_closed() {
+        departures.wake(); // closed since this call began: the thread ends
+    }
+    pair.push(hearer)?;
+    pair.push(number)?;
+    Ok(Some(pair))
 }
 
-/// The store's thread has ended: the next call starts another one.
-fn unheard(store: Value) -> Result<(), Error> {
+/// The store's thread of this number has ended, or did not start: the next call starts
+/// another one.
+fn unheard(store: Value, number: u64) -> Result<(), Error> {
     let (_live, opened) = opened(&store)?;
     if let Some(departures) = of(opened) {
-        departures.heard_in.store(0, Ordering::Relaxed);
+        departures.withdraw(number);
     }
     Ok(())
 }
@@ -200,7 +225,7 @@ fn tidy(store: Value) -> Result<(), Error> {
 pub(crate) fn init(store: RClass) -> Result<(), Error> {
     store.define_private_method("next_departure", method!(next_departure, 0))?;
     store.define_private_method("make_bell", method!(make_bell, 0))?;
-    store.define_private_method("unheard", method!(unheard, 0))?;
+    store.define_private_method("unheard", method!(unheard, 1))?;
     store.define_private_method("tidy", method!(tidy, 0))?;
     Ok(())
 }

@@ -156,11 +156,11 @@ fn close(ruby: &Ruby, store: Value) -> Result<(), Error> {
         opened.shelf.abandon();
         reaper::wake();
     })?;
-    departures::tell(store, &opened.shelf)?;
+    let told = departures::tell(store, &opened.shelf);
     if let Some(departures) = opened.shelf.departures() {
-        departures.wake(); // its thread ends
+        departures.wake(); // its thread ends, whatever the listener did
     }
-    Ok(())
+    told
 }
 
 /// `store.closed?`: true as well for a store that was never initialized.

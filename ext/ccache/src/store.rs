@@ -124,7 +124,7 @@ pub(crate) fn open<'a>(store: &'a Value) -> Result<(Live<'a>, &'a Opened), Error
     if let Some(departures) = opened.shelf.departures()
         && !departures.is_heard()
     {
-        departures::listen(*store, departures)?;
+        departures::listen(*store)?;
     }
     Ok((live, opened))
 }

@@ -24,8 +24,8 @@ module Ccache
       def tell_departures
         return if Thread.current[@telling]
 
-        Thread.current[@telling] = true
         begin
+          Thread.current[@telling] = true
           nil while tell_next
         ensure
           Thread.current[@telling] = nil
@@ -44,7 +44,7 @@ module Ccache
 
       # For the native side: a process has its own thread for what leaves without a call.
       def listen
-        EvictionThread.start(self, make_bell)
+        EvictionThread.start(self)
       rescue ThreadError, IOError, SystemCallError, NoMemoryError
         nil # not now: the next call tries again
       end

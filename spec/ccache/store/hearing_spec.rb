@@ -47,6 +47,78 @@ RSpec.describe Ccache::Store, "the thread of on_evict:" do
     RUBY
   end
 
+  it "is one, though the call that started it was interrupted" do
+    expect(output_of(<<~RUBY)).to eq("1, 1")
+      store = Ccache::Store.new(on_evict: ->(*) {})
+      first = nil
+      started = TracePoint.new(:c_call) { |at| first.kill if at.method_id == :name= && Thread.current == first }
+      started.enable
+      first = Thread.new { Thread.stop; store["a"] }
+      Thread.pass until first.stop?
+      first.run
+      first.join
+      started.disable
+      threads = 1
+      TracePoint.new(:c_call) { |at| threads += 1 if at.self == Thread && at.method_id == :new }.enable do
+        1000.times { |number| store["key"] = number and Thread.pass }
+      end
+      print threads, ", "
+      store.close
+      sleep 0.01 until Thread.list.one?
+      print Thread.list.size
+    RUBY
+  end
+
+  it "is one, wherever the call that started it was interrupted" do
+    expect(output_of(<<~RUBY)).to eq("0")
+      interrupted = Class.new(Exception)
+      steps = 0
+      until (steps += 1) > 200
+        store = Ccache::Store.new(on_evict: ->(*) {})
+        passed = 0
+        trace = TracePoint.new(:call, :c_call, :return, :c_return) do
+          (passed += 1) == steps && Thread.current.raise(interrupted)
+        end
+        begin
+          trace.enable { store["a"] }
+        rescue interrupted
+          nil
+        end
+        3.times { store["a"] = 1 }
+        threads = Thread.list - [Thread.current]
+        abort "\#{threads.size} threads after step \#{steps}" unless threads.one?
+        store.close
+        threads.each(&:join)
+        break if passed < steps
+      end
+      print Thread.list.size - 1
+    RUBY
+  end
+
+  it "is withdrawn by itself alone when another one has taken its place" do
+    expect(output_of(<<~RUBY)).to eq("1")
+      store = Ccache::Store.new(on_evict: ->(*) {})
+      store["a"]
+      store.send(:unheard, 0) # an older one's number
+      store.send(:unheard, 1)
+      store["a"] # starts another one, whose bell ends the first
+      sleep 0.01 until Thread.list.size == 2
+      100.times { store["a"] = 1 }
+      print Thread.list.size - 1
+    RUBY
+  end
+
+  it "ends when its store is closed in the call that starts it" do
+    expect(output_of(<<~RUBY)).to eq("1")
+      store = Ccache::Store.new(on_evict: ->(*) {})
+      closing = TracePoint.new(:call) { |at| closing.disable and store.close if at.method_id == :listen }
+      closing.enable { store["a"] }
+      deadline = Process.clock_gettime(Process::CLOCK_MONOTONIC) + 30
+      sleep 0.01 until Thread.list.one? || Process.clock_gettime(Process::CLOCK_MONOTONIC) > deadline
+      print Thread.list.size
+    RUBY
+  end
+
   it "ends with the process, whatever its maker held back" do
     expect(run_ruby(<<~RUBY, within: 60)).to succeed
       store = Ccache::Store.new(on_evict: ->(*) {})
