@@ -15,12 +15,25 @@ module Ccache
       "an instance of #{class_of(object)}"
     end
 
+    # @param error [Exception]
+    # @return [String] why code that is not ours failed
+    def self.reason(error)
+      return "it is nested too deeply for the stack that is left" if SystemStackError === error
+
+      "#{error.class}: #{error.message}"
+    end
+
     # @param object [BasicObject]
     # @return [Class] also that of an object that does not tell
     def self.class_of(object)
       Kernel.instance_method(:class).bind_call(object)
     end
   end
+
+  # What code that is not ours (a coder, a hook of Marshal's, a listener) may fail with. An
+  # Interrupt, `exit`, NoMemoryError and the like are no failure of that code, and pass through.
+  FOREIGN_ERRORS = [StandardError, ScriptError, SystemStackError].freeze
+  private_constant :FOREIGN_ERRORS
 
   # A key that is neither a String nor a Symbol.
   class InvalidKey < TypeError
@@ -116,7 +129,7 @@ module Ccache
   module RemoteFailure
     include Error
 
-    # @return [String] the server's address, without credentials
+    # @return [String, nil] the server's address, without credentials; nil in one process
     attr_reader :server
     # @return [String, Symbol, Array, nil] the key that it was about, or the keys
     attr_reader :key
@@ -165,7 +178,8 @@ module Ccache
     include RemoteFailure
   end
 
-  # A value cannot be encoded or decoded, or is larger than `max_value_bytes:`.
+  # A value cannot be encoded or decoded (its class is gone, or has changed), or is larger
+  # than `max_value_bytes:`.
   class CodecError < StandardError
     include RemoteFailure
 

@@ -53,7 +53,7 @@ module Ccache
     # The job's failure is the next reader's to see.
     def run(name, job)
       job.call
-    rescue StandardError
+    rescue *FOREIGN_ERRORS
       nil
     ensure
       @lock.synchronize { @asked.delete(name) }

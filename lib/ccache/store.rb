@@ -8,6 +8,11 @@ module Ccache
   # server whether the copy's etag still holds: see {Remote}. Any method that asks it
   # may raise {ConnectionError}, {TimeoutError}, {ServerError} or {CodecError}.
   #
+  # A value that memory keeps encoded and that cannot be decoded any more (its class is gone)
+  # is a {CodecError} for all methods that read it, {#each} and {#update} among them, and
+  # told to `on_event:` as `:undecodable`. For {#fetch} and {#fetch_multi} it is not there:
+  # they load anew, and replace it.
+  #
   # Keys are Strings or Symbols and count by their bytes: `:a`, `"a"` and
   # `"a".b` name the same entry. Every method may be called from any thread.
   #
@@ -27,6 +32,7 @@ module Ccache
   #   store.fetch("settings") { load_settings } # the same object
   class Store
     include Arguments
+    include Decoding
     include Loading
     include Embedding
     include Resizing
@@ -49,7 +55,12 @@ module Ccache
     # For a read that found nothing, since nil is a value. `header` is what a string
     # on the server begins with that nobody can read, `value` and `etag` are of an entry
     # that the reader has no use for: what is loaded may replace either.
-    Absent = Struct.new(:header, :value, :etag) do
+    Absent = Struct.new(:header, :value, :etag, :is_unreadable) do
+      # Whether it stands for the entry of this etag, which cannot be decoded.
+      def unreadable?(etag)
+        is_unreadable && self.etag == etag
+      end
+
       # What the server is to look at before it takes a loaded value.
       def condition
         return [:is, etag] if etag
@@ -276,10 +287,10 @@ module Ccache
       key = unchanging(key)
       expected = nil
       (retries + 1).times do
-        current, expected = read_parts(key, nil, Freshness::NONE)
+        current, expected, _age, _time_to_live, is_private = read_parts(key, nil, Freshness::NONE)
         return nil unless expected
 
-        draft = Values.copy_mutable(current)
+        draft = is_private ? current : private_copy(current)
         returned = yield draft
         etag = write_value(key, draft.frozen? ? returned : draft, values, nil, lifetime, expected)
         return etag if etag
@@ -451,7 +462,8 @@ module Ccache
 
     # In this process's memory, whatever a server says.
     alias held? key?
-    private :held?
+    alias held_etag etag
+    private :held?, :held_etag
 
     private
 
@@ -470,7 +482,7 @@ module Ccache
       return value unless etag
       return NOT_MODIFIED if if_none_match && etag.b == if_none_match.b
 
-      values && !is_private ? Values.copy_mutable(value) : value
+      values && !is_private ? private_copy(value) : value
     end
 
     # {#set} with keywords, or where the value is not kept as it is.
@@ -506,27 +518,17 @@ module Ccache
       read_entry(key, known)
     end
 
-    # The same, or an Absent.
-    def parts_for_fetch(key, freshness)
-      read_parts(key, nil, freshness) || ABSENT
-    end
-
     # The value as a reader under this policy gets it, or ABSENT.
     def read_as(key, values, _freshness)
       values == :fresh ? read_fresh(key) : read(key, ABSENT)
     end
-    alias read_for_fetch read_as
 
     # A private, mutable copy of the value, or ABSENT.
     def read_fresh(key)
       value, etag, _age, _time_to_live, is_private = read_entry(key, nil)
       return ABSENT unless etag
 
-      is_private ? value : Values.copy_mutable(value)
-    end
-
-    def decode(bytes)
-      Marshal.load(bytes) # rubocop:disable Security/MarshalLoad -- dumped by Values.keep
+      is_private ? value : private_copy(value)
     end
 
     # What the coalescer knows a load by: the key's bytes, as the map does.

@@ -169,9 +169,13 @@ fn next_departure(ruby: &Ruby, store: Value) -> Result<Option<RArray>, Error> {
     let Some(Displaced { entry, cause }) = of(opened).and_then(Departures::pop) else {
         return Ok(None);
     };
-    let value = entry.value().take(&live).into_object(&live)?;
+    let key = key_string(ruby, entry.key());
+    let value = entry
+        .value()
+        .take(&live)
+        .into_object(&live, key.as_value())?;
     let departed = ruby.ary_new_capa(3);
-    departed.push(key_string(ruby, entry.key()))?;
+    departed.push(key)?;
     departed.push(value)?;
     departed.push(ruby.to_symbol(name(cause)))?;
     Ok(Some(departed))

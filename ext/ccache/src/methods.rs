@@ -16,7 +16,7 @@ use crate::reaper::{self, Shelf};
 use crate::resizing;
 use crate::snapshot::{self, Snapshot};
 use crate::store::{self, Opened, Store, open, opened};
-use crate::stored::{Stored, Taken};
+use crate::stored::{Encoder, Stored, Taken};
 use crate::tally;
 use crate::typed_data::from_raw;
 use ccache_core::{Condition, Entry, Etag, Refused, Removed, Write};
@@ -124,9 +124,13 @@ fn next_of(ruby: &Ruby, store: Value, snapshot: Value) -> Result<Option<RArray>,
     let Some(entry) = Snapshot::next(&snapshot)? else {
         return Ok(None);
     };
-    let value = entry.value().take(&live).into_object(&live)?;
+    let key = key_string(ruby, entry.key());
+    let value = entry
+        .value()
+        .take(&live)
+        .into_object(&live, key.as_value())?;
     let pair = ruby.ary_new_capa(2);
-    pair.push(key_string(ruby, entry.key()))?;
+    pair.push(key)?;
     pair.push(value)?;
     Ok(Some(pair))
 }
@@ -172,13 +176,13 @@ fn is_closed(store: Value) -> bool {
 #[inline]
 fn read(store: Value, key: Value, absent: Value) -> Result<Value, Error> {
     let (live, opened) = open(&store)?;
-    let key = Key::new(key)?;
+    let name = Key::new(key)?;
     tally::read();
     // SAFETY: the key is an argument; the look-up calls no Ruby.
     let taken = opened
         .shelf
-        .read(unsafe { key.bytes() }, |entry| entry.value().take(&live));
-    taken.map_or(Ok(absent), |taken| taken.into_object(&live))
+        .read(unsafe { name.bytes() }, |entry| entry.value().take(&live));
+    taken.map_or(Ok(absent), |taken| taken.into_object(&live, key))
 }
 
 /// `[value, etag, age in s, time to live in s or nil, whether the value is the
@@ -192,10 +196,10 @@ fn read_entry(
 ) -> Result<Option<RArray>, Error> {
     let (live, opened) = open(&store)?;
     let known = optional_etag(known)?;
-    let key = Key::new(key)?;
+    let name = Key::new(key)?;
     tally::read();
     // SAFETY: the key is an argument; the look-up calls no Ruby.
-    let found = opened.shelf.read(unsafe { key.bytes() }, |entry| {
+    let found = opened.shelf.read(unsafe { name.bytes() }, |entry| {
         let is_known = known.as_ref() == Some(entry.etag());
         let taken = (!is_known).then(|| entry.value().take(&live));
         (
@@ -211,7 +215,7 @@ fn read_entry(
     let is_private = matches!(taken, Some(Taken::Encoded(_)));
     let value = match taken {
         None => ruby.qnil().as_value(),
-        Some(taken) => taken.into_object(&live)?,
+        Some(taken) => taken.into_object(&live, key)?,
     };
     let now = opened.shelf.clock().now();
     let parts = ruby.ary_new_capa(5);
@@ -256,7 +260,9 @@ fn write(
     let stored = match RString::from_value(value).filter(|_| is_encoded) {
         Some(encoded) => {
             Key::new(key)?;
-            Stored::encoded(encoded)
+            let has_server = opened.shelf.link().is_some();
+            let by = [Encoder::Marshal, Encoder::Coder][usize::from(has_server)];
+            Stored::encoded(encoded, by)
         }
         None => keep(&live, key, value)?,
     };

@@ -1,10 +1,13 @@
 //! What an entry holds: an object in a pin slot, an immediate, or bytes.
 
 use crate::handle::{Live, PinHandle};
+use crate::methods::face;
 use crate::pin_list::PinList;
 use crate::typed_data::from_raw;
 use ccache_core::HeapBytes;
+use magnus::error::ErrorType;
 use magnus::rb_sys::AsRawValue;
+use magnus::value::ReprValue;
 use magnus::{Error, RString, Value};
 use rb_sys::VALUE;
 use std::sync::Arc;
@@ -18,7 +21,23 @@ pub enum Stored {
     /// Any other object.
     Pinned(PinHandle),
     /// An encoded value (`values: :fresh`).
-    Encoded(Arc<[u8]>),
+    Encoded(Encoded),
+}
+
+/// An encoded value, and who encoded it: nobody else can decode it.
+#[derive(Debug, Clone)]
+pub struct Encoded {
+    bytes: Arc<[u8]>,
+    by: Encoder,
+}
+
+/// Who encodes what a store keeps as bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoder {
+    /// Ruby's `Marshal`, in a store without a server.
+    Marshal,
+    /// The store's coder: memory keeps what went to the server.
+    Coder,
 }
 
 /// The bits of an immediate: a VALUE that refers to no object.
@@ -41,7 +60,7 @@ pub(crate) enum Taken {
     /// The object itself.
     Object(Value),
     /// The bytes, still to be decoded.
-    Encoded(Arc<[u8]>),
+    Encoded(Encoded),
     /// A pin of another store: a bug of ours, answered with an error.
     Foreign,
 }
@@ -56,10 +75,11 @@ impl Stored {
     }
 
     /// Copies the bytes of `encoded`.
-    pub(crate) fn encoded(encoded: RString) -> Self {
+    pub(crate) fn encoded(encoded: RString, by: Encoder) -> Self {
         // SAFETY: the string is an argument of the running method, and no Ruby
         // code runs before the bytes are copied.
-        Self::Encoded(unsafe { encoded.as_slice() }.into())
+        let bytes = unsafe { encoded.as_slice() }.into();
+        Self::Encoded(Encoded { bytes, by })
     }
 
     /// The value for a reader. Calls no Ruby: made for the inside of the map's lock.
@@ -71,40 +91,59 @@ impl Stored {
                 Some(rooted) => Taken::Object(rooted.value()),
                 None => Taken::Foreign,
             },
-            Self::Encoded(bytes) => Taken::Encoded(Arc::clone(bytes)),
+            Self::Encoded(encoded) => Taken::Encoded(encoded.clone()),
         }
     }
 }
 
 impl Taken {
-    /// The object, decoded if need be. No lock of ours may be held.
+    /// The object, decoded if need be. No lock of ours may be held. `key` is for an error.
     #[inline]
-    pub(crate) fn into_object(self, live: &Live<'_>) -> Result<Value, Error> {
+    pub(crate) fn into_object(self, live: &Live<'_>, key: Value) -> Result<Value, Error> {
         match self {
             Self::Object(object) => Ok(object),
-            Self::Encoded(bytes) => decode(live, &bytes),
+            Self::Encoded(encoded) => encoded.decode(live, key),
             Self::Foreign => Err(crate::errors::foreign_pin(live)),
         }
     }
 }
 
-/// `Marshal.load`, which may run any Ruby code and raise anything.
-#[cold]
-fn decode(live: &Live<'_>, bytes: &[u8]) -> Result<Value, Error> {
-    let encoded = live.ruby().str_from_slice(bytes);
-    magnus::rb_sys::protect(|| {
+impl Encoded {
+    /// The one way to decode. It may run any Ruby code and raise anything; the bytes are
+    /// a Ruby String by then, and nothing of ours is held.
+    #[cold]
+    fn decode(self, live: &Live<'_>, key: Value) -> Result<Value, Error> {
+        let Self { bytes, by } = self;
+        let encoded = live.ruby().str_from_slice(&bytes);
+        drop(bytes);
+        match by {
+            Encoder::Marshal => unmarshal(live, encoded, key),
+            Encoder::Coder => face(live.object(), c"decode", &[encoded.as_value(), key]),
+        }
+    }
+}
+
+/// `Marshal.load`. What it raises becomes the face's error about `key`.
+fn unmarshal(live: &Live<'_>, encoded: RString, key: Value) -> Result<Value, Error> {
+    let loaded = magnus::rb_sys::protect(|| {
         // SAFETY: the GVL is held (`live`), `protect` catches what is raised, and
         // no lock of ours is held (G4).
         unsafe { rb_sys::rb_marshal_load(encoded.as_raw()) }
+    });
+    loaded.map(from_raw).or_else(|error| {
+        let ErrorType::Exception(exception) = error.error_type() else {
+            return Err(error); // a `throw` or a kill
+        };
+        let exception = exception.as_value();
+        face(live.object(), c"undecoded", &[exception, key])
     })
-    .map(from_raw)
 }
 
 impl HeapBytes for Stored {
     fn heap_bytes(&self) -> usize {
         match self {
             Self::Immediate(_) | Self::Pinned(_) => 0,
-            Self::Encoded(bytes) => 2 * size_of::<usize>() + bytes.len(),
+            Self::Encoded(Encoded { bytes, .. }) => 2 * size_of::<usize>() + bytes.len(),
         }
     }
 }

@@ -43,23 +43,23 @@ module Ccache
         return loaded.own if led
 
         count_coalesced
-        loaded_for(loaded, load.policy)
+        loaded_for(key, loaded, load.policy)
       end
 
       # For another caller than the loader's.
-      def loaded_for(loaded, values)
-        return decode(loaded.kept) if loaded.encoded
+      def loaded_for(key, loaded, values)
+        return decode(loaded.kept, key) if loaded.encoded
 
         for_reader(loaded.kept, values)
       end
 
       def for_reader(value, values)
-        values == :fresh ? Values.copy_mutable(value) : value
+        values == :fresh ? private_copy(value) : value
       end
 
       # Runs the loader, unless another one's result came in before this one's turn.
       def find_or_load(key, load, absent, &loader)
-        found = held?(key) ? find_for(load, key) : absent
+        found = held?(key) && !absent.unreadable?(held_etag(key)) ? find_for(load, key) : absent
         return Loaded.for_finder(found) unless Absent === found
 
         load_under_lease(key, load, found, &loader)

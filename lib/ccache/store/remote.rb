@@ -54,7 +54,7 @@ module Ccache
       #
       # @api private
       def seek_multi(keys, max_age: nil, stale_if_error: nil)
-        found, = read_multi(keys, freshness(max_age, nil, stale_if_error)) { |error| Absent.new(error.header) }
+        found, = read_multi(keys, freshness(max_age, nil, stale_if_error)) { |error| unreadable(error.key, error) }
         found.reject { |_, value| Absent === value }
       end
 
@@ -71,7 +71,7 @@ module Ccache
         raise ArgumentError, "fetch_multi needs a block that loads a value" unless block_given?
 
         load = load_options(expires_in, values, skip_nil, lock)
-        found, = read_multi(keys, freshness(max_age, nil, stale_if_error)) { |error| Absent.new(error.header) }
+        found, = read_multi(keys, freshness(max_age, nil, stale_if_error)) { |error| unreadable(error.key, error) }
         found.to_h do |key, value|
           [key, Absent === value ? load_once(key, load, value) { yield key } : for_reader(value, values)]
         end

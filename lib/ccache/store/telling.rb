@@ -37,8 +37,8 @@ module Ccache
         departed = next_departure
         departed && @on_evict.call(*departed)
         !departed.nil?
-      rescue StandardError => e
-        listener_failed(departed&.first, e)
+      rescue *FOREIGN_ERRORS => e
+        listener_failed(departed ? departed.first : (e.key if CodecError === e), e)
         true
       end
 
@@ -63,7 +63,7 @@ module Ccache
       # Tells the program; what that does wrong is not the caller's fault.
       def event(name, key, error = nil, **facts)
         @remote.on_event&.call(name, { key: key, **origin, error: error, **facts }.compact)
-      rescue StandardError => e
+      rescue *FOREIGN_ERRORS => e
         warn "on_event of #{inspect} failed: #{e.full_message(highlight: false)}"
       end
 

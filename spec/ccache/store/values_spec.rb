@@ -107,7 +107,7 @@ RSpec.describe Ccache::Store, "values:" do
       stub_const("Gone", Struct.new(:a))
       store["key"] = Gone.new(1)
       hide_const("Gone")
-      expect { store["key"] }.to raise_error(ArgumentError, /Gone/)
+      expect { store["key"] }.to raise_error(Ccache::CodecError, /Gone/)
       expect(store.size).to eq(1)
     end
   end

@@ -9,7 +9,7 @@ use crate::errors;
 use crate::handle::Live;
 use crate::methods::{face, seconds, text};
 use crate::store::{Opened, open};
-use crate::stored::{Stored, Taken};
+use crate::stored::Stored;
 use crate::tally;
 use ccache_core::remote::{Body, Expiry, Head, RemoteError, Reply, etag_of, tag_of};
 use ccache_core::{Condition, Entry, Etag, NEVER, Nanos};
@@ -41,7 +41,7 @@ fn aref(store: Value, key: Value) -> Result<Value, Error> {
         return face(store, c"get_with", &[key]);
     }
     match look_up(&live, opened, link, key, link.max_age)? {
-        Looked::Holds(entry, _) => value_of(&live, &entry),
+        Looked::Holds(entry, _) => value_of(&live, &entry, key),
         Looked::Otherwise(outcome) => {
             let outcome = live.ruby().integer_from_i64(outcome as i64).as_value();
             face(store, c"get_otherwise", &[key, outcome])
@@ -67,7 +67,7 @@ fn look(
     let (live, opened) = open(&store)?;
     let link = link(opened)?;
     match look_up(&live, opened, link, key, max_age.unwrap_or(link.max_age))? {
-        Looked::Holds(entry, _) => value_of(&live, &entry),
+        Looked::Holds(entry, _) => value_of(&live, &entry, key),
         Looked::Otherwise(outcome) => outcome.of(outcomes),
     }
 }
@@ -86,7 +86,7 @@ fn look_entry(
     let known = optional_etag(known)?;
     match look_up(&live, opened, link, key, max_age.unwrap_or(link.max_age))? {
         Looked::Holds(entry, was_asked) => {
-            let parts = parts_of(&live, opened, &entry, known.as_ref())?;
+            let parts = parts_of(&live, opened, &entry, key, known.as_ref())?;
             parts.push(was_asked)?;
             Ok(parts.as_value())
         }
@@ -139,13 +139,13 @@ fn look_multi(
             Some(entry) if !is_asked => {
                 opened.shelf.counters().hits.increment();
                 tally::read();
-                value_of(&live, &entry)?
+                value_of(&live, &entry, keys.entry(index as isize)?)?
             }
             Some(entry) => {
                 let key = keys.entry(index as isize)?;
                 let head = head_of(&live, link, key, answers.next())?;
                 match judge(opened, entry, head, sent_at) {
-                    Looked::Holds(entry, _) => value_of(&live, &entry)?,
+                    Looked::Holds(entry, _) => value_of(&live, &entry, key)?,
                     Looked::Otherwise(outcome) => {
                         all_hold = false;
                         outcome.of(outcomes)?
@@ -224,17 +224,8 @@ fn judge(opened: &Opened, entry: Arc<Entry<Stored>>, head: Head, sent_at: Nanos)
     Looked::Otherwise(outcome)
 }
 
-fn value_of(live: &Live<'_>, entry: &Entry<Stored>) -> Result<Value, Error> {
-    match entry.value().take(live) {
-        Taken::Encoded(bytes) => decode(live, &bytes),
-        other => other.into_object(live),
-    }
-}
-
-/// By the store's coder, which is Ruby's.
-fn decode(live: &Live<'_>, bytes: &[u8]) -> Result<Value, Error> {
-    let encoded = live.ruby().str_from_slice(bytes);
-    face(live.object(), c"decode", &[encoded.as_value()])
+fn value_of(live: &Live<'_>, entry: &Entry<Stored>, key: Value) -> Result<Value, Error> {
+    entry.value().take(live).into_object(live, key)
 }
 
 /// `[value, etag, age in s, time to live in s or nil, whether the value is the
@@ -243,13 +234,14 @@ fn parts_of(
     live: &Live<'_>,
     opened: &Opened,
     entry: &Entry<Stored>,
+    key: Value,
     known: Option<&Etag>,
 ) -> Result<RArray, Error> {
     let ruby = live.ruby();
     let value = if known == Some(entry.etag()) {
         ruby.qnil().as_value()
     } else {
-        value_of(live, entry)?
+        value_of(live, entry, key)?
     };
     let now = opened.shelf.clock().now();
     let parts = ruby.ary_new_capa(5);

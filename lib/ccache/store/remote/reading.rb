@@ -28,21 +28,21 @@ module Ccache
         def read_for_fetch(key, values, freshness)
           read_as(key, values, freshness)
         rescue CodecError => e
-          Absent.new(e.header)
+          unreadable(key, e)
         end
 
         # As `find`; what cannot be decoded is to be replaced.
         def parts_for_fetch(key, freshness)
           find(key, nil, freshness)
         rescue CodecError => e
-          Absent.new(e.header)
+          unreadable(key, e)
         end
 
         def value_of(parts, values)
           return parts if Absent === parts
 
           value, _etag, _age, _time_to_live, is_private = parts
-          values == :fresh && !is_private ? Values.copy_mutable(value) : value
+          values == :fresh && !is_private ? private_copy(value) : value
         end
 
         # The parts of an entry that is fresh enough, or an Absent.
@@ -57,12 +57,19 @@ module Ccache
         end
 
         def find_after(error, key, known, freshness)
-          parts = error.retriable? && freshness.stale_if_error.positive? && read_entry(key, known)
+          parts = error.retriable? && freshness.stale_if_error.positive? && read_stale(key, known)
           raise error unless parts && freshness.good_after_error?(parts[2])
 
           count(:stale)
           event(:stale, key, error)
           parts
+        end
+
+        # The entry in memory, unless it cannot be decoded.
+        def read_stale(key, known)
+          read_entry(key, known)
+        rescue CodecError
+          nil
         end
 
         def revalidate(key)
@@ -111,6 +118,17 @@ module Ccache
           [keys.zip(looked).to_h, false]
         rescue ConnectionError, TimeoutError, ServerError => e
           [keys.to_h { |key| [key, find_after(e, key, nil, freshness).first] }, true]
+        rescue CodecError => e
+          raise unless decide
+
+          [read_each(keys, freshness, e), false]
+        end
+
+        # One by one, since memory holds what cannot be decoded, of one key at least.
+        def read_each(keys, freshness, error)
+          keys.to_h do |key|
+            [key, key.equal?(error.key) ? unreadable(key, error) : read_for_fetch(key, nil, freshness)]
+          end
         end
 
         # Replaces the outcomes in `looked` by values and Absents.

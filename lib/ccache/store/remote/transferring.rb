@@ -77,16 +77,30 @@ module Ccache
         end
 
         def load_payload(key, payload, header)
-          decode(payload)
+          load_by_coder(key, payload)
         rescue CodecError => e
-          undecodable(key, CodecError.for(e.message, server, key, false), header)
+          undecodable(key, e, header)
         end
 
-        # For the native side, too.
-        def decode(bytes)
+        # See Store#decode.
+        def decode(bytes, key)
+          load_by_coder(key, bytes)
+        rescue CodecError => e
+          undecodable(key, e, nil)
+        end
+
+        def load_by_coder(key, bytes)
           @remote.coder.load(bytes)
-        rescue StandardError => e
-          raise CodecError.for("#{server}: the coder cannot load a value: #{e.class}: #{e.message}", server, nil, false)
+        rescue *FOREIGN_ERRORS => e
+          message = "#{server}: the coder cannot load a value: #{Error.reason(e)}"
+          raise CodecError.for(message, server, key, false)
+        end
+
+        # See Store#private_copy: by the coder, which may know values that Marshal does not.
+        def private_copy(value)
+          return super if Integer === value || @remote.coder.faithful?
+
+          decode(dump(nil, value), nil)
         end
       end
     end

@@ -1,0 +1,56 @@
+# frozen_string_literal: true
+
+module Ccache
+  class Store
+    # Encoded values that memory keeps, and copies of those that it keeps as objects.
+    #
+    # A value that cannot be decoded (its class is gone, or has changed) is a {CodecError}
+    # for who asks for it; for {Store#fetch} it is not there, and the next load replaces it.
+    #
+    # @api private
+    module Decoding
+      # @return [Object] a private, mutable deep copy, by what encodes this store's values
+      # @raise [InvalidValue, CodecError]
+      def private_copy(value)
+        Values.copy_mutable(value)
+      end
+
+      private
+
+      # For the native side, too, where a coder encoded the bytes.
+      def decode(bytes, key)
+        Marshal.load(bytes) # rubocop:disable Security/MarshalLoad -- dumped by Values.keep
+      rescue *FOREIGN_ERRORS => e
+        undecoded(e, key)
+      end
+
+      # For the native side: Marshal raised `error`.
+      def undecoded(error, key)
+        case error when *FOREIGN_ERRORS then nil else raise error end
+
+        failure = CodecError.for("cannot load a value from memory: #{Error.reason(error)}", nil, key, false)
+        event(:undecodable, key, failure)
+        raise failure, cause: error
+      end
+
+      # As `read_as`; what cannot be decoded is to be replaced. A hit pays for no more calls.
+      def read_for_fetch(key, values, _freshness)
+        values == :fresh ? read_fresh(key) : read(key, ABSENT)
+      rescue CodecError => e
+        unreadable(key, e)
+      end
+
+      # As `read_parts`, or an Absent; what cannot be decoded is to be replaced.
+      def parts_for_fetch(key, freshness)
+        read_parts(key, nil, freshness) || ABSENT
+      rescue CodecError => e
+        unreadable(key, e)
+      end
+
+      # An Absent for what is there and cannot be decoded: what is loaded may replace it.
+      def unreadable(key, error)
+        error.header ? Absent.new(error.header) : Absent.new(nil, nil, held_etag(key), true)
+      end
+    end
+  end
+end
