@@ -9,11 +9,22 @@ module Ccache
     # @param object [BasicObject] any object at all, also one whose `inspect` fails
     # @return [String] at most 80 characters to show it in a message
     def self.show(object)
-      shown = object.inspect
+      shown = inspection(object)
       shown.length > 80 ? "#{shown[0, 77]}..." : shown
     rescue StandardError
       "an instance of #{class_of(object)}"
     end
+
+    # Calls no method of a String's subclass: keys are shown while native frames are waiting, which
+    # must not be left and come back to. Of many keys those that find room.
+    def self.inspection(object)
+      case object
+      when String then String.instance_method(:inspect).bind_call(object)
+      when Array then "[#{object.first(40).map { |part| inspection(part) }.join(", ")}#{", ..." if object.size > 40}]"
+      else object.inspect
+      end
+    end
+    private_class_method :inspection
 
     # @param error [Exception]
     # @return [String] why code that is not ours failed

@@ -20,6 +20,7 @@ use crate::store::{Opened, opened};
 use crate::stored::Stored;
 use ccache_core::gate::GATE;
 use ccache_core::{Cause, Displaced};
+use magnus::value::ReprValue;
 use magnus::{Error, Module, RArray, RClass, Ruby, Value, method};
 use parking_lot::Mutex;
 use std::collections::VecDeque;
@@ -170,10 +171,9 @@ fn next_departure(ruby: &Ruby, store: Value) -> Result<Option<RArray>, Error> {
         return Ok(None);
     };
     let key = key_string(ruby, entry.key());
-    let value = entry
-        .value()
-        .take(&live)
-        .into_object(&live, key.as_value())?;
+    let taken = entry.value().take(&live);
+    drop(entry); // no frame owns it while Ruby decodes
+    let value = taken.into_object(&live, key.as_value())?;
     let departed = ruby.ary_new_capa(3);
     departed.push(key)?;
     departed.push(value)?;

@@ -19,10 +19,12 @@ use crate::store::{self, Opened, Store, open, opened};
 use crate::stored::{Encoder, Stored, Taken};
 use crate::tally;
 use crate::typed_data::from_raw;
-use ccache_core::{Condition, Entry, Etag, Refused, Removed, Write};
+use ccache_core::{Condition, Entry, Etag, Nanos, Refused, Removed, Write};
 use magnus::rb_sys::AsRawValue;
 use magnus::value::ReprValue;
-use magnus::{Error, Module, RArray, RHash, RModule, RString, Ruby, Symbol, Value, method};
+use magnus::{
+    Error, IntoValue, Module, RArray, RHash, RModule, RString, Ruby, Symbol, Value, method,
+};
 use std::ffi::{CStr, c_int};
 use std::sync::Arc;
 
@@ -52,12 +54,11 @@ fn set(ruby: &Ruby, store: Value, args: &[Value]) -> Result<Value, Error> {
                 return face(store, c"set_with", args);
             }
             let stored = keep(&live, *key, *value)?;
-            let put = put(opened, *key, stored, unconditional(opened))?;
+            let etag = put(opened, *key, stored, unconditional(opened))?
+                .etag
+                .map(|etag| text(ruby, &etag));
             departures::tell(store, &opened.shelf)?;
-            Ok(put.etag.map_or_else(
-                || ruby.qnil().as_value(),
-                |etag| text(ruby, &etag).as_value(),
-            ))
+            Ok(etag.into_value_with(ruby))
         }
         [] | [_] => Err(errors::wrong_arity(ruby, args.len(), "2")),
         _ => face(store, c"set_with", args),
@@ -125,10 +126,9 @@ fn next_of(ruby: &Ruby, store: Value, snapshot: Value) -> Result<Option<RArray>,
         return Ok(None);
     };
     let key = key_string(ruby, entry.key());
-    let value = entry
-        .value()
-        .take(&live)
-        .into_object(&live, key.as_value())?;
+    let taken = entry.value().take(&live);
+    drop(entry); // no frame owns it while Ruby decodes
+    let value = taken.into_object(&live, key.as_value())?;
     let pair = ruby.ary_new_capa(2);
     pair.push(key)?;
     pair.push(value)?;
@@ -188,44 +188,71 @@ fn read(store: Value, key: Value, absent: Value) -> Result<Value, Error> {
 /// `[value, etag, age in s, time to live in s or nil, whether the value is the
 /// reader's own]` of `key`, or nil; where `known` is the tag, nil stands for the
 /// value. Counts as a read.
-fn read_entry(
-    ruby: &Ruby,
-    store: Value,
-    key: Value,
-    known: Value,
-) -> Result<Option<RArray>, Error> {
+fn read_entry(store: Value, key: Value, known: Value) -> Result<Option<RArray>, Error> {
     let (live, opened) = open(&store)?;
-    let known = optional_etag(known)?;
     let name = Key::new(key)?;
+    let known = optional_etag(known)?;
     tally::read();
     // SAFETY: the key is an argument; the look-up calls no Ruby.
     let found = opened.shelf.read(unsafe { name.bytes() }, |entry| {
-        let is_known = known.as_ref() == Some(entry.etag());
-        let taken = (!is_known).then(|| entry.value().take(&live));
-        (
-            taken,
-            entry.etag().clone(),
-            entry.validated(),
-            entry.deadline(),
-        )
+        Facts::of(&live, entry, known.as_ref())
     });
-    let Some((taken, etag, validated, deadline)) = found else {
-        return Ok(None);
-    };
-    let is_private = matches!(taken, Some(Taken::Encoded(_)));
-    let value = match taken {
-        None => ruby.qnil().as_value(),
-        Some(taken) => taken.into_object(&live, key)?,
-    };
-    let now = opened.shelf.clock().now();
-    let parts = ruby.ary_new_capa(5);
-    parts.push(value)?;
-    parts.push(text(ruby, &etag))?;
-    parts.push(seconds(now.saturating_sub(validated)))?;
-    let ttl = (deadline != ccache_core::NEVER).then(|| seconds(deadline.saturating_sub(now)));
-    parts.push(ttl)?;
-    parts.push(is_private)?;
-    Ok(Some(parts))
+    drop(known);
+    found
+        .map(|facts| facts.into_parts(&live, opened, key))
+        .transpose()
+}
+
+/// What a reader wants to know of an entry, as it was under the lock.
+pub(crate) struct Facts {
+    /// None if the reader has the value.
+    taken: Option<Taken>,
+    etag: Etag,
+    validated: Nanos,
+    deadline: Nanos,
+}
+
+impl Facts {
+    /// `known` is the tag of the value that the reader has.
+    pub(crate) fn of(live: &Live<'_>, entry: &Entry<Stored>, known: Option<&Etag>) -> Self {
+        let is_known = known == Some(entry.etag());
+        Self {
+            taken: (!is_known).then(|| entry.value().take(live)),
+            etag: entry.etag().clone(),
+            validated: entry.validated(),
+            deadline: entry.deadline(),
+        }
+    }
+
+    /// `[value, etag, age in s, time to live in s or nil, whether the value is the reader's
+    /// own]`. Ruby decodes last, when no frame owns anything any more.
+    pub(crate) fn into_parts(
+        self,
+        live: &Live<'_>,
+        opened: &Opened,
+        key: Value,
+    ) -> Result<RArray, Error> {
+        let Self {
+            taken,
+            etag,
+            validated,
+            deadline,
+        } = self;
+        let ruby = live.ruby();
+        let now = opened.shelf.clock().now();
+        let parts = ruby.ary_new_capa(5);
+        parts.push(ruby.qnil())?;
+        parts.push(text(&ruby, &etag))?;
+        drop(etag);
+        parts.push(seconds(now.saturating_sub(validated)))?;
+        let ttl = (deadline != ccache_core::NEVER).then(|| seconds(deadline.saturating_sub(now)));
+        parts.push(ttl)?;
+        parts.push(matches!(taken, Some(Taken::Encoded(_))))?;
+        if let Some(taken) = taken {
+            parts.store(0, taken.into_object(live, key)?)?;
+        }
+        Ok(parts)
+    }
 }
 
 /// Keeps `value`, or its encoding if `is_encoded`: the etag, or nil if the
@@ -279,10 +306,11 @@ fn write(
 /// Removes `key`: whether it was there, or nil if the condition does not hold.
 fn remove(store: Value, key: Value, depends_on: Value) -> Result<Value, Error> {
     let (live, opened) = open(&store)?;
-    let condition = condition(depends_on)?;
     let key = Key::new(key)?;
+    let condition = condition(depends_on)?;
     // SAFETY: the key is an argument; the removal calls no Ruby.
     let removed = opened.shelf.take_out(unsafe { key.bytes() }, &condition);
+    drop(condition); // no frame owns it while the listener runs
     let ruby = live.ruby();
     let answer = match removed {
         Removed::Entry(entry) => {

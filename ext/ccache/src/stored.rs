@@ -109,16 +109,35 @@ impl Taken {
 }
 
 impl Encoded {
-    /// The one way to decode. It may run any Ruby code and raise anything; the bytes are
-    /// a Ruby String by then, and nothing of ours is held.
     #[cold]
     fn decode(self, live: &Live<'_>, key: Value) -> Result<Value, Error> {
-        let Self { bytes, by } = self;
-        let encoded = live.ruby().str_from_slice(&bytes);
-        drop(bytes);
-        match by {
-            Encoder::Marshal => unmarshal(live, encoded, key),
-            Encoder::Coder => face(live.object(), c"decode", &[encoded.as_value(), key]),
+        self.into_undecoded(live).decode(live, key)
+    }
+
+    /// The bytes as a Ruby String: Ruby owns them while it decodes, no frame of ours.
+    pub(crate) fn into_undecoded(self, live: &Live<'_>) -> Undecoded {
+        Undecoded {
+            bytes: live.ruby().str_from_slice(&self.bytes),
+            by: self.by,
+        }
+    }
+}
+
+/// An encoded value that Ruby owns.
+#[derive(Clone, Copy)]
+pub(crate) struct Undecoded {
+    pub(crate) bytes: RString,
+    pub(crate) by: Encoder,
+}
+
+impl Undecoded {
+    /// The one way to decode. It may run any Ruby code and raise anything, may never come back
+    /// (a fiber that is left) or come back twice (a continuation): so no lock of ours is held
+    /// (G4), and no frame above owns anything that its end would drop.
+    pub(crate) fn decode(self, live: &Live<'_>, key: Value) -> Result<Value, Error> {
+        match self.by {
+            Encoder::Marshal => unmarshal(live, self.bytes, key),
+            Encoder::Coder => face(live.object(), c"decode", &[self.bytes.as_value(), key]),
         }
     }
 }

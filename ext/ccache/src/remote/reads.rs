@@ -7,12 +7,12 @@ use super::{Link, Outcome, ask, check_replies, key_or_keys, link};
 use crate::arguments::{Key, key_bytes, optional_etag};
 use crate::errors;
 use crate::handle::Live;
-use crate::methods::{face, seconds, text};
+use crate::methods::{Facts, face, text};
 use crate::store::{Opened, open};
-use crate::stored::Stored;
+use crate::stored::{Encoder, Stored, Taken, Undecoded};
 use crate::tally;
 use ccache_core::remote::{Body, Expiry, Head, RemoteError, Reply, etag_of, tag_of};
-use ccache_core::{Condition, Entry, Etag, NEVER, Nanos};
+use ccache_core::{Condition, Entry, Etag, Nanos};
 use magnus::value::ReprValue;
 use magnus::{Error, IntoValue, Module, RArray, RModule, Ruby, Value, method};
 use std::sync::Arc;
@@ -41,7 +41,7 @@ fn aref(store: Value, key: Value) -> Result<Value, Error> {
         return face(store, c"get_with", &[key]);
     }
     match look_up(&live, opened, link, key, link.max_age)? {
-        Looked::Holds(entry, _) => value_of(&live, &entry, key),
+        Looked::Holds(entry, _) => value_of(&live, entry, key),
         Looked::Otherwise(outcome) => {
             let outcome = live.ruby().integer_from_i64(outcome as i64).as_value();
             face(store, c"get_otherwise", &[key, outcome])
@@ -67,7 +67,7 @@ fn look(
     let (live, opened) = open(&store)?;
     let link = link(opened)?;
     match look_up(&live, opened, link, key, max_age.unwrap_or(link.max_age))? {
-        Looked::Holds(entry, _) => value_of(&live, &entry, key),
+        Looked::Holds(entry, _) => value_of(&live, entry, key),
         Looked::Otherwise(outcome) => outcome.of(outcomes),
     }
 }
@@ -86,7 +86,9 @@ fn look_entry(
     let known = optional_etag(known)?;
     match look_up(&live, opened, link, key, max_age.unwrap_or(link.max_age))? {
         Looked::Holds(entry, was_asked) => {
-            let parts = parts_of(&live, opened, &entry, key, known.as_ref())?;
+            let facts = Facts::of(&live, &entry, known.as_ref());
+            drop((entry, known)); // no frame owns them while Ruby decodes
+            let parts = facts.into_parts(&live, opened, key)?;
             parts.push(was_asked)?;
             Ok(parts.as_value())
         }
@@ -104,7 +106,51 @@ fn look_multi(
 ) -> Result<Value, Error> {
     let (live, opened) = open(&store)?;
     let link = link(opened)?;
+    let looked = ask_multi(&live, opened, link, keys, max_age, outcomes)?;
+    // Whatever comes back to this loop, by a continuation, finds it whole.
+    for index in 0..looked.encodings.len() as isize {
+        let position: isize = looked.encoded_at.entry(index)?;
+        let bytes = looked.encodings.entry(index)?;
+        let by = Encoder::Coder; // all that a store with a server encodes
+        let value = Undecoded { bytes, by }.decode(&live, keys.entry(position)?)?;
+        looked.values.store(position, value)?;
+    }
+    if !looked.all_hold {
+        return Ok(looked.values.as_value());
+    }
+    let held = live.ruby().hash_new();
+    for index in 0..keys.len() as isize {
+        held.aset(
+            keys.entry::<Value>(index)?,
+            looked.values.entry::<Value>(index)?,
+        )?;
+    }
+    Ok(held.as_value())
+}
+
+/// What memory and the server say of many keys, all of it Ruby's: decoding is still to come.
+struct LookedMulti {
+    /// For each key its value, or one of the outcomes; nil where it is still encoded.
+    values: RArray,
+    /// Strings that encode values.
+    encodings: RArray,
+    /// Where each of those values goes.
+    encoded_at: RArray,
+    all_hold: bool,
+}
+
+fn ask_multi(
+    live: &Live<'_>,
+    opened: &Opened,
+    link: &Link,
+    keys: RArray,
+    max_age: Option<Nanos>,
+    outcomes: RArray,
+) -> Result<LookedMulti, Error> {
     let max_age = max_age.unwrap_or(link.max_age);
+    for key in keys.into_iter() {
+        Key::new(key)?; // its error shows the key, while no frame owns anything
+    }
     let now = opened.shelf.clock().now();
     let mut found = Vec::with_capacity(keys.len());
     let mut asked = Vec::new();
@@ -125,44 +171,48 @@ fn look_multi(
     let mut sent_at = now;
     if !asked.is_empty() {
         let operation = link.remote.validate(asked.iter().map(|entry| entry.key()));
-        (answers, sent_at) = ask(&live, link, keys.as_value(), operation)?;
+        (answers, sent_at) = ask(live, link, keys.as_value(), operation)?;
     }
     let mut answers = answers.into_iter();
-    let looked = live.ruby().ary_new_capa(found.len());
+    let ruby = live.ruby();
+    let values = ruby.ary_new_capa(found.len());
+    let (encodings, encoded_at) = (ruby.ary_new(), ruby.ary_new());
     let mut all_hold = true;
     for (index, (entry, is_asked)) in found.into_iter().enumerate() {
-        let value = match entry {
-            None => {
-                all_hold = false;
-                Outcome::Unknown.of(outcomes)?
-            }
+        let looked = match entry {
+            None => Looked::Otherwise(Outcome::Unknown),
             Some(entry) if !is_asked => {
                 opened.shelf.counters().hits.increment();
                 tally::read();
-                value_of(&live, &entry, keys.entry(index as isize)?)?
+                Looked::Holds(entry, false)
             }
             Some(entry) => {
                 let key = keys.entry(index as isize)?;
-                let head = head_of(&live, link, key, answers.next())?;
-                match judge(opened, entry, head, sent_at) {
-                    Looked::Holds(entry, _) => value_of(&live, &entry, key)?,
-                    Looked::Otherwise(outcome) => {
-                        all_hold = false;
-                        outcome.of(outcomes)?
-                    }
-                }
+                let head = head_of(live, link, key, answers.next())?;
+                judge(opened, entry, head, sent_at)
             }
         };
-        looked.push(value)?;
+        values.push(match looked {
+            Looked::Otherwise(outcome) => {
+                all_hold = false;
+                outcome.of(outcomes)?
+            }
+            Looked::Holds(entry, _) => match entry.value().take(live) {
+                Taken::Encoded(encoded) => {
+                    encodings.push(encoded.into_undecoded(live).bytes)?;
+                    encoded_at.push(index)?;
+                    ruby.qnil().as_value()
+                }
+                taken => taken.into_object(live, keys.as_value())?,
+            },
+        })?;
     }
-    if !all_hold {
-        return Ok(looked.as_value());
-    }
-    let held = live.ruby().hash_new();
-    for index in 0..keys.len() as isize {
-        held.aset(keys.entry::<Value>(index)?, looked.entry::<Value>(index)?)?;
-    }
-    Ok(held.as_value())
+    Ok(LookedMulti {
+        values,
+        encodings,
+        encoded_at,
+        all_hold,
+    })
 }
 
 /// Asks whether the entry of `key` in memory holds.
@@ -224,34 +274,12 @@ fn judge(opened: &Opened, entry: Arc<Entry<Stored>>, head: Head, sent_at: Nanos)
     Looked::Otherwise(outcome)
 }
 
-fn value_of(live: &Live<'_>, entry: &Entry<Stored>, key: Value) -> Result<Value, Error> {
-    entry.value().take(live).into_object(live, key)
-}
-
-/// `[value, etag, age in s, time to live in s or nil, whether the value is the
-/// reader's own]`.
-fn parts_of(
-    live: &Live<'_>,
-    opened: &Opened,
-    entry: &Entry<Stored>,
-    key: Value,
-    known: Option<&Etag>,
-) -> Result<RArray, Error> {
-    let ruby = live.ruby();
-    let value = if known == Some(entry.etag()) {
-        ruby.qnil().as_value()
-    } else {
-        value_of(live, entry, key)?
-    };
-    let now = opened.shelf.clock().now();
-    let parts = ruby.ary_new_capa(5);
-    parts.push(value)?;
-    parts.push(text(&ruby, entry.etag()))?;
-    parts.push(seconds(now.saturating_sub(entry.validated())))?;
-    let ttl = (entry.deadline() != NEVER).then(|| seconds(entry.deadline().saturating_sub(now)));
-    parts.push(ttl)?;
-    parts.push(matches!(entry.value(), Stored::Encoded(_)))?;
-    Ok(parts)
+/// By value: no frame owns the entry while Ruby decodes. Its object, if it has one, is on the
+/// stack by then.
+fn value_of(live: &Live<'_>, entry: Arc<Entry<Stored>>, key: Value) -> Result<Value, Error> {
+    let taken = entry.value().take(live);
+    drop(entry);
+    taken.into_object(live, key)
 }
 
 /// The etag of what the server holds for `key`, or one of `outcomes`: `changed` where
