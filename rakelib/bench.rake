@@ -41,6 +41,11 @@ namespace :bench do
     task(name => :compile) { run_bench.call(name) }
   end
 
+  desc "Count the instructions of an operation (BEFORE=lib folder of another build, to compare)"
+  task instructions: :compile do
+    ruby "bench/instructions.rb", *ENV["BEFORE"], verbose: false
+  end
+
   desc "Write docs/benchmarks.md of what the benches have measured so far"
   task :page do
     ruby "bench/page.rb", verbose: false
