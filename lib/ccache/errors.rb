@@ -11,16 +11,20 @@ module Ccache
     def self.show(object)
       shown = object.inspect
       shown.length > 80 ? "#{shown[0, 77]}..." : shown
-    rescue StandardError
+    rescue *FOREIGN_ERRORS
       "an instance of #{class_of(object)}"
     end
 
     # @param error [Exception]
     # @return [String] why code that is not ours failed
     def self.reason(error)
-      return "it is nested too deeply for the stack that is left" if SystemStackError === error
+      SystemStackError === error ? message(error) : "#{error.class}: #{message(error)}"
+    end
 
-      "#{error.class}: #{error.message}"
+    # @param error [Exception]
+    # @return [String] the same without the error's class
+    def self.message(error)
+      SystemStackError === error ? "it is nested too deeply for the stack that is left" : error.message
     end
 
     # @param object [BasicObject]

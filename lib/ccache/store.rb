@@ -101,7 +101,11 @@ module Ccache
     #   first use
     # @option options [String] :namespace the key on the server is `namespace:key`
     # @option options [Symbol, #dump & #load] :coder `:marshal`, `:json`, `:message_pack`,
-    #   or an object that makes Strings of values and back
+    #   or an object that makes Strings of values and back. With `:json`, nil, true, false,
+    #   Integers, finite Floats, UTF-8 Strings, and Arrays and Hashes (String keys) of these
+    #   come back as they were, and Symbols as Strings; all else is a {CodecError}. So it is
+    #   with `:message_pack`, which also takes binary Strings, any Float, Integers of 64 bits,
+    #   Hashes with other keys, and the types of its default factory
     # @option options [Symbol] :compress `:zstd`, `:lz4` or `:none`
     # @option options [Integer] :compress_from in bytes, encoded
     # @option options [Integer] :max_value_bytes the longest encoded value, before
@@ -292,7 +296,7 @@ module Ccache
 
         draft = is_private ? current : private_copy(current)
         returned = yield draft
-        etag = write_value(key, draft.frozen? ? returned : draft, values, nil, lifetime, expected)
+        etag = write_value(key, frozen_draft?(draft) ? returned : draft, values, nil, lifetime, expected)
         return etag if etag
       end
       raise PreconditionFailed.for(key, expected)

@@ -94,7 +94,7 @@ module Ccache
           payload = payload_of(key, value, etag)
           return Form.new(value, false, payload) if payload.is_a?(Integer)
           return Form.new(*keep_decoded(key, payload, values).drop(1), payload) unless @remote.coder.faithful?
-          return Form.new(payload, true, payload) if encoded?(value, values)
+          return Form.new(payload, true, payload) if values == :fresh || (values == :auto && !PlainData.check(value))
 
           Form.new(*Values.keep(value, values), payload)
         end
@@ -103,15 +103,16 @@ module Ccache
           return value if etag.nil? && Integer === value && INTEGERS.cover?(value) && @remote.plain_integers?
 
           payload = dump(key, value)
-          return payload if payload.is_a?(String)
+          return payload if String === payload
 
-          raise CodecError.for("the coder's dump returned a #{payload.class}, not a String", server, key, false)
+          message = "the coder's dump returned a #{Error.class_of(payload)}, not a String"
+          raise CodecError.for(message, server, key, false)
         end
 
         def dump(key, value)
           @remote.coder.dump(value)
-        rescue StandardError => e
-          message = "the coder cannot dump a #{Error.class_of(value)}: #{e.class}: #{e.message}"
+        rescue *FOREIGN_ERRORS => e
+          message = "the coder cannot dump a #{Error.class_of(value)}: #{Error.reason(e)}"
           raise CodecError.for(message, server, key, false)
         end
 
