@@ -1,5 +1,9 @@
 # frozen_string_literal: true
 
+require_relative "coders/vocabulary"
+require_relative "coders/json"
+require_relative "coders/message_pack"
+
 module Ccache
   # What turns values into bytes for the server and back: `coder:`.
   #
@@ -30,17 +34,6 @@ module Ccache
     JSON = 2
     MESSAGE_PACK = 3
     OWN = 255
-
-    # JSON, as text: Symbols come back as Strings.
-    module Json
-      def self.dump(value)
-        ::JSON.generate(value)
-      end
-
-      def self.load(bytes)
-        ::JSON.parse(bytes.force_encoding(Encoding::UTF_8))
-      end
-    end
 
     class << self
       # @return [Coder]

@@ -11,7 +11,7 @@ module Ccache
     def self.show(object)
       shown = inspection(object)
       shown.length > 80 ? "#{shown[0, 77]}..." : shown
-    rescue StandardError
+    rescue *FOREIGN_ERRORS
       "an instance of #{class_of(object)}"
     end
 
@@ -29,9 +29,13 @@ module Ccache
     # @param error [Exception]
     # @return [String] why code that is not ours failed
     def self.reason(error)
-      return "it is nested too deeply for the stack that is left" if SystemStackError === error
+      SystemStackError === error ? message(error) : "#{error.class}: #{message(error)}"
+    end
 
-      "#{error.class}: #{error.message}"
+    # @param error [Exception]
+    # @return [String] the same without the error's class
+    def self.message(error)
+      SystemStackError === error ? "it is nested too deeply for the stack that is left" : error.message
     end
 
     # @param object [BasicObject]

@@ -14,60 +14,108 @@ module Ccache
   #     include Ccache::PlainData
   #   end
   module PlainData
-    # @param object [Object]
+    # @param object [BasicObject]
     # @return [Boolean] whether object and all that it refers to is plain data
     def self.plain?(object)
-      Walk.new.plain?(object)
+      Walk.leaf?(object) || Walk.new.plain?(object)
     end
 
-    # One look at an object graph, cycles included.
+    # For writes: the same.
+    #
+    # @api private
+    # @raise [InvalidValue] there is an object without any method of Object's, which nobody can
+    #   tell anything of
+    def self.check(value)
+      return true if Walk.leaf?(value)
+
+      walk = Walk.new
+      is_plain = walk.plain?(value)
+      return is_plain unless walk.met_basic
+
+      raise InvalidValue.for(value, "keep", "it is, or refers to, a BasicObject; say values: :shared or :fresh")
+    end
+
+    # One look at an object graph, cycles included. What is still to be looked at stands in an
+    # Array: data may be nested deeper than a fiber's stack. No method is called that a
+    # BasicObject lacks. (No UnboundMethod stands in a constant: other Ractors could not read it.)
     #
     # @api private
     class Walk
-      LEAVES = [NilClass, TrueClass, FalseClass, Symbol, String, Time].freeze
+      class << self
+        # @return [Boolean] whether it is plain data that refers to nothing
+        def leaf?(object)
+          case object
+          when NilClass, TrueClass, FalseClass, Symbol, Numeric then true
+          when String then object.instance_of?(String)
+          when Time then object.instance_of?(Time)
+          else date?(object)
+          end
+        end
+
+        private
+
+        def date?(object)
+          return false unless defined?(::Date) && ::Date === object
+
+          [::Date, ::DateTime].include?(object.class)
+        end
+      end
+
+      # @return [Boolean] whether there is an object that has not even `is_a?`
+      attr_reader :met_basic
 
       def initialize
-        @seen = nil
+        @met_basic = false
+        @seen = {}.compare_by_identity
+        @pending = []
       end
 
       def plain?(object)
-        return true if LEAVES.include?(object.class) || object.is_a?(Numeric)
+        @pending << object
+        until @pending.empty?
+          object = @pending.pop
+          next if @seen[object]
 
-        date?(object) || (container?(object) && (seen?(object) || parts(object).all? { |part| plain?(part) }))
+          @seen[object] = true
+          parts = parts(object)
+          return not_plain(object) unless parts
+
+          parts.each { |part| @pending << part unless Walk.leaf?(part) }
+        end
+        true
       end
 
       private
 
-      def date?(object)
-        defined?(::Date) ? object.instance_of?(::Date) || object.instance_of?(::DateTime) : false
+      def not_plain(object)
+        @met_basic = !(Object === object) && !Error.class_of(object).method_defined?(:is_a?)
+        false
       end
 
-      def container?(object)
-        case object
-        when Array, Set, Range then [Array, Set, Range].include?(object.class)
-        when Hash then object.instance_of?(Hash) && object.default_proc.nil?
-        else object.is_a?(Struct) || object.is_a?(PlainData) || object.is_a?(NewerRuby::DATA)
-        end
-      end
-
+      # Nil if it is no plain data.
       def parts(object)
         case object
-        when Array, Set then object
-        when Hash then [object.default, *object.keys, *object.values]
-        when Range then [object.begin, object.end]
-        when Struct then object.to_a
-        when PlainData then object.instance_variables.map { |name| object.instance_variable_get(name) }
-        else object.to_h.values
+        when Array, Set, Range, Hash then parts_of_core(object)
+        when Struct then Struct.instance_method(:to_a).bind_call(object)
+        when PlainData then variables(object)
+        when NewerRuby::DATA then NewerRuby::DATA.instance_method(:to_h).bind_call(object).values
         end
       end
 
-      # True if the object was met before: it is being looked at.
-      def seen?(object)
-        @seen ||= {}.compare_by_identity
-        return true if @seen[object]
+      # A subclass may be anything.
+      def parts_of_core(object)
+        kind = object.class
+        if kind.equal?(Array) then object
+        elsif kind.equal?(Set) then object.to_a
+        elsif kind.equal?(Range) then [object.begin, object.end]
+        elsif kind.equal?(Hash) && object.default_proc.nil?
+          [object.default].concat(object.keys, object.values)
+        end
+      end
 
-        @seen[object] = true
-        false
+      def variables(object)
+        names = Kernel.instance_method(:instance_variables).bind_call(object)
+        names.map { |name| Kernel.instance_method(:instance_variable_get).bind_call(object, name) }
       end
     end
     private_constant :Walk

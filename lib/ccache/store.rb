@@ -101,7 +101,11 @@ module Ccache
     #   first use
     # @option options [String] :namespace the key on the server is `namespace:key`
     # @option options [Symbol, #dump & #load] :coder `:marshal`, `:json`, `:message_pack`,
-    #   or an object that makes Strings of values and back
+    #   or an object that makes Strings of values and back. With `:json`, nil, true, false,
+    #   Integers, finite Floats, UTF-8 Strings, and Arrays and Hashes (String keys) of these
+    #   come back as they were, and Symbols as Strings; all else is a {CodecError}. So it is
+    #   with `:message_pack`, which also takes binary Strings, any Float, Integers of 64 bits,
+    #   Hashes with other keys, and the types of its default factory
     # @option options [Symbol] :compress `:zstd`, `:lz4` or `:none`
     # @option options [Integer] :compress_from in bytes, encoded
     # @option options [Integer] :max_value_bytes the longest encoded value, before
@@ -292,18 +296,18 @@ module Ccache
 
         draft = is_private ? current : private_copy(current)
         returned = yield draft
-        etag = write_value(key, draft.frozen? ? returned : draft, values, nil, lifetime, expected)
+        etag = write_value(key, frozen_draft?(draft) ? returned : draft, values, nil, lifetime, expected)
         return etag if etag
       end
       raise PreconditionFailed.for(key, expected)
     end
 
-    # @param keys [Array<String, Symbol>]
+    # @param keys [Array<String, Symbol>] or one Array of them
     # @return [Hash] the keys that have an entry, as they were given, with the values
     # @raise [InvalidKey, ClosedError]
     def get_multi(*keys, max_age: nil, stale_if_error: nil)
       freshness(max_age, nil, stale_if_error)
-      keys.each_with_object({}) do |key, found|
+      listed(keys).each_with_object({}) do |key, found|
         value = read(key, ABSENT)
         found[key] = value unless Absent === value
       end
@@ -326,13 +330,13 @@ module Ccache
 
     # Like {#fetch} for each key: those without an entry are loaded one by one.
     #
-    # @param keys [Array<String, Symbol>]
+    # @param keys [Array<String, Symbol>] or one Array of them
     # @param options [Hash] as for {#fetch}
     # @yieldparam key [String, Symbol]
     # @return [Hash] all keys, as they were given, with the values
     # @raise [InvalidKey, InvalidOption, InvalidValue, ClosedError]
     def fetch_multi(*keys, **options, &block)
-      keys.to_h { |key| [key, fetch(key, **options, &block)] }
+      listed(keys).to_h { |key| [key, fetch(key, **options, &block)] }
     end
 
     # Adds to an Integer; one that is not there counts as 0. Atomic.
@@ -382,11 +386,11 @@ module Ccache
       keys.count { |key| File.fnmatch?(pattern.b, key.b, File::FNM_DOTMATCH) && remove(key, true) }
     end
 
-    # @param keys [Array<String, Symbol>]
+    # @param keys [Array<String, Symbol>] or one Array of them
     # @return [Integer] how many entries were removed
     # @raise [InvalidKey, ClosedError] nothing was removed
     def delete_multi(*keys)
-      keys.each { |key| check(key, nil) }
+      keys = listed(keys).each { |key| check(key, nil) }
       keys.count { |key| remove(key, true) }
     end
 

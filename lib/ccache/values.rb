@@ -25,7 +25,7 @@ module Ccache
         when :frozen then [freeze_deeply(value), false]
         when :copied then [copy_frozen(value), false]
         when :fresh then [encode(value), true]
-        when :auto then PlainData.plain?(value) ? [copy_frozen(value), false] : [encode(value), true]
+        when :auto then PlainData.check(value) ? [copy_frozen(value), false] : [encode(value), true]
         end
       end
 
@@ -33,6 +33,10 @@ module Ccache
       # @raise [InvalidValue]
       def copy_mutable(value)
         Marshal.load(encode(value)) # rubocop:disable Security/MarshalLoad -- dumped by this very line
+      rescue InvalidValue
+        raise
+      rescue *FOREIGN_ERRORS => e
+        raise InvalidValue.for(value, "copy", Error.message(e))
       end
 
       private
@@ -44,21 +48,21 @@ module Ccache
 
         Ractor.make_shareable(value, copy: true)
         Ractor.make_shareable(value)
-      rescue StandardError => e
-        raise InvalidValue.for(value, "freeze", e.message)
+      rescue *FOREIGN_ERRORS => e
+        raise InvalidValue.for(value, "freeze", Error.message(e))
       end
 
       # What is deeply frozen already is not copied.
       def copy_frozen(value)
         Ractor.make_shareable(value, copy: true)
-      rescue StandardError => e
-        raise InvalidValue.for(value, "copy", e.message)
+      rescue *FOREIGN_ERRORS => e
+        raise InvalidValue.for(value, "copy", Error.message(e))
       end
 
       def encode(value)
         Marshal.dump(value)
-      rescue StandardError => e
-        raise InvalidValue.for(value, "encode", e.message)
+      rescue *FOREIGN_ERRORS => e
+        raise InvalidValue.for(value, "encode", Error.message(e))
       end
     end
   end

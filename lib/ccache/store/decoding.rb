@@ -17,6 +17,11 @@ module Ccache
 
       private
 
+      # Whether {Store#update} takes what the block returns. The draft may be a BasicObject.
+      def frozen_draft?(draft)
+        Kernel.instance_method(:frozen?).bind_call(draft)
+      end
+
       # For the native side, too, where a coder encoded the bytes.
       def decode(bytes, key)
         Marshal.load(bytes) # rubocop:disable Security/MarshalLoad -- dumped by Values.keep

@@ -28,8 +28,12 @@ module Ccache
       end
 
       # As {Store#get_multi}; what cannot be decoded is not there.
-      def seek_multi(keys, **freshness)
-        get_multi(*keys, **freshness)
+      def seek_multi(keys, max_age: nil, stale_if_error: nil)
+        freshness = freshness(max_age, nil, stale_if_error)
+        keys.each_with_object({}) do |key, found|
+          value = read_for_fetch(key, nil, freshness)
+          found[key] = value unless Absent === value
+        end
       end
 
       # Loads what was not found.

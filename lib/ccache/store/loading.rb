@@ -88,7 +88,7 @@ module Ccache
         count_load
         value = yield load
         Coalescer.current.close(flight_of(key, load))
-        return Loaded.own(nil, give_back_lease(key, lease)) if value.nil? && load.skip_nil
+        return Loaded.own(nil, give_back_lease(key, lease)) if load.skip_nil && NilClass === value
 
         load.around_write { store_loaded(key, value, load, lease, condition) }
       ensure

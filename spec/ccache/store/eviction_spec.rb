@@ -123,4 +123,27 @@ RSpec.describe Ccache::Store, "on_evict:" do
     expect { described_class.new(weigher: 1) }
       .to raise_error(Ccache::InvalidOption, /weigher: takes an object with call\(key, value\)/)
   end
+
+  [NotImplementedError, LoadError, SystemStackError].each do |error|
+    it "that raises is told to on_event:, and is not the writer's: #{error}" do
+      store = described_class.new(on_evict: ->(*) { raise error, "no" }, on_event: ->(*event) { told << event })
+      store["key"] = 1
+      expect(store.delete("key")).to be(true)
+      expect(all_told.map { |name, facts| [name, facts[:key], facts[:error].class] })
+        .to eq([[:on_evict_failed, "key", error]])
+    end
+
+    it "and an on_event: that raises, too, warn: #{error}" do
+      store = described_class.new(on_evict: ->(*) { raise "no" }, on_event: ->(*) { raise error, "neither" })
+      store["key"] = 1
+      # Raised by this suite in the place of a warning.
+      expect { store.delete("key") }.to raise_error(RuntimeError, /on_event of .* failed.*neither/)
+    end
+  end
+
+  it "that ends its thread or process does so" do
+    store = described_class.new(on_evict: ->(*) { exit })
+    store["key"] = 1
+    expect { store.delete("key") }.to raise_error(SystemExit)
+  end
 end

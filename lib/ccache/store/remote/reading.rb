@@ -136,7 +136,7 @@ module Ccache
           outcomes = keys.each_index.select { |index| Outcome === looked[index] }
           gone, wanted = outcomes.partition { |index| %i[gone leased].include?(looked[index].name) }
           gone.each { |index| looked[index] = miss }
-          brought = wanted.empty? ? [] : pull(keys.values_at(*wanted), OUTCOMES)
+          brought = wanted.empty? ? [] : pull(wanted.map { |index| keys[index] }, OUTCOMES)
           wanted.zip(brought) { |index, one| looked[index] = settled(keys[index], one, &decide) }
         end
 

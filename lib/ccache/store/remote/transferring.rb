@@ -67,8 +67,15 @@ module Ccache
           value = load_payload(key, payload, header)
           return [value, payload, true] if encoded?(value, values)
 
-          value = Ractor.make_shareable(value) unless values == :shared && !frozen?
+          value = freeze_decoded(key, value) unless values == :shared && !frozen?
           [value, value, false]
+        end
+
+        def freeze_decoded(key, value)
+          Ractor.make_shareable(value)
+        rescue *FOREIGN_ERRORS => e
+          message = "cannot freeze the #{Error.class_of(value)} that the coder loaded: #{Error.reason(e)}"
+          raise CodecError.for(message, server, key, false)
         end
 
         # Whether memory keeps the encoding.

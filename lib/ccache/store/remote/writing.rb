@@ -45,7 +45,7 @@ module Ccache
         def write_pairs(prepared, lifetime)
           return {} if prepared.empty?
 
-          forgetting(*prepared.keys) do |done|
+          forgetting_all(prepared.keys) do |done|
             written = push_multi(prepared.map { |key, form| [key, form.payload] }, lifetime)
             prepared.zip(written) do |(key, form), (etag, as_of)|
               write(key, form.kept, form.is_encoded, etag, lifetime, :if_none_newer, as_of, form.weight)
@@ -57,7 +57,12 @@ module Ccache
 
         # Runs the block, after which memory knows nothing of the keys, unless it says
         # that it is done: also if it failed, and nobody knows what the server has.
-        def forgetting(*keys)
+        def forgetting(key, &block)
+          forgetting_all([key], &block)
+        end
+
+        # A list may be too long for a method's arguments, which stand on a fiber's small stack.
+        def forgetting_all(keys)
           keep = false
           yield -> { keep = true }
         ensure
@@ -65,9 +70,13 @@ module Ccache
         end
 
         # The same for a removal, which no load that began before it may outlive.
-        def removing(*keys, &block)
+        def removing(key, &block)
+          removing_all([key], &block)
+        end
+
+        def removing_all(keys, &block)
           keys.each { |key| drop_local(key) }
-          forgetting(*keys, &block)
+          forgetting_all(keys, &block)
         end
 
         # What a write comes to, for memory and for the server.
@@ -85,7 +94,7 @@ module Ccache
           payload = payload_of(key, value, etag)
           return Form.new(value, false, payload) if payload.is_a?(Integer)
           return Form.new(*keep_decoded(key, payload, values).drop(1), payload) unless @remote.coder.faithful?
-          return Form.new(payload, true, payload) if encoded?(value, values)
+          return Form.new(payload, true, payload) if values == :fresh || (values == :auto && !PlainData.check(value))
 
           Form.new(*Values.keep(value, values), payload)
         end
@@ -94,15 +103,16 @@ module Ccache
           return value if etag.nil? && Integer === value && INTEGERS.cover?(value) && @remote.plain_integers?
 
           payload = dump(key, value)
-          return payload if payload.is_a?(String)
+          return payload if String === payload
 
-          raise CodecError.for("the coder's dump returned a #{payload.class}, not a String", server, key, false)
+          message = "the coder's dump returned a #{Error.class_of(payload)}, not a String"
+          raise CodecError.for(message, server, key, false)
         end
 
         def dump(key, value)
           @remote.coder.dump(value)
-        rescue StandardError => e
-          message = "the coder cannot dump a #{Error.class_of(value)}: #{e.class}: #{e.message}"
+        rescue *FOREIGN_ERRORS => e
+          message = "the coder cannot dump a #{Error.class_of(value)}: #{Error.reason(e)}"
           raise CodecError.for(message, server, key, false)
         end
 
