@@ -186,7 +186,8 @@ module Ccache
     #   Removes all entries. Atomic per entry, not as a whole: what others write
     #   meanwhile may stay. Other threads run in the meantime; those that clear as
     #   well share the work.
-    #   @return [Integer] how many this call removed
+    #   @return [Integer] how many this call removed, without those whose time was over:
+    #     these leave as `:expired`, whatever takes them out
     #   @raise [ClosedError]
 
     # @!method close

@@ -441,8 +441,12 @@ fn peek(store: Value, key: Value) -> Result<Option<Arc<Entry<Stored>>>, Error> {
 pub(crate) fn drop_all(ruby: &Ruby, live: &Live<'_>, shelf: &Arc<Shelf>) -> Result<usize, Error> {
     let shelf = Arc::clone(shelf);
     let count = without_gvl(ruby, move || {
-        let count = shelf.clear(|displaced| shelf.depart(displaced));
-        if count >= heap::WORTH {
+        let mut freed = 0;
+        let count = shelf.clear(|displaced| {
+            freed += 1;
+            shelf.depart(displaced);
+        });
+        if freed >= heap::WORTH {
             heap::give_back();
         }
         count
