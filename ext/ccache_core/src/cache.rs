@@ -66,7 +66,7 @@ pub struct Cache<V> {
     idle: Option<Idle>,
     leases: Leases,
     /// Entries that a `clear` took out of the map, not yet struck from the books.
-    graveyard: Mutex<Vec<Arc<Entry<V>>>>,
+    graveyard: Mutex<Vec<Displaced<V>>>,
     etags: EtagSource,
     clock: Clock,
     counters: Counters,

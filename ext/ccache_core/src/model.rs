@@ -463,8 +463,15 @@ impl Model {
     fn clear(&mut self) {
         self.held.clear();
         let cleared = self.cache.clear_all();
-        assert!(cleared.iter().all(|gone| gone.cause == Cause::Cleared));
-        self.stats.cleared += cleared.len() as u64;
+        for gone in &cleared {
+            let was_over = self.is_over(gone.entry.key()[0]);
+            assert_eq!(gone.cause, cause(was_over, Cause::Cleared));
+            if was_over {
+                self.stats.expirations += 1;
+            } else {
+                self.stats.cleared += 1;
+            }
+        }
         self.forget(&cleared);
         assert!(self.entries.is_empty());
         assert_eq!(self.cache.entry_bytes(), 0);

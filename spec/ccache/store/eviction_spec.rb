@@ -32,6 +32,31 @@ RSpec.describe Ccache::Store, "on_evict:" do
     expect(store.stats).to include(entries: 0, pins: 0, expirations: 1)
   end
 
+  # The thread that frees what expired is up to some milliseconds late: it may be first.
+  it "is told that what had expired left as expired, whatever takes it out" do
+    takes = { clear: ->(store) { store.clear }, close: ->(store) { store.close },
+              delete: ->(store) { store.delete("a") }, delete_matched: ->(store) { store.delete_matched("*") },
+              set: ->(store) { store["a"] = 2 }, resize: ->(store) { store["b"] = store.resize(max_entries: 1) } }
+    takes.each do |name, take|
+      store = described_class.new(max_entries: 5, on_evict: listener)
+      store.set("a", 1, expires_in: 0.001)
+      nil until store.get("a").nil?
+      take.call(store)
+      heard = []
+      eventually { heard.concat(all_told).assoc("a") }
+      expect([name, *heard.assoc("a")]).to eq([name, "a", 1, :expired])
+    end
+  end
+
+  it "and clear do not count what had expired as cleared" do
+    store = described_class.new
+    store["living"] = 1
+    store.set("over", 1, expires_in: 0.001)
+    nil until store.get("over").nil?
+    expect(store.clear).to eq(1)
+    expect(store.stats).to include(cleared: 1, expirations: 1, entries: 0)
+  end
+
   it "gets a copy of what is kept encoded, and the object otherwise" do
     value = ["value"]
     store = described_class.new(on_evict: listener)

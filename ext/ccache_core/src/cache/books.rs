@@ -184,16 +184,30 @@ impl<V: HeapBytes> Cache<V> {
         next
     }
 
-    /// What another write of its key put out of the cache.
-    pub(super) fn replaced(&self, entry: Arc<Entry<V>>, now: Nanos) -> Displaced<V> {
-        let cause = if self.is_over(&entry, now) {
-            self.counters.expirations.increment();
-            Cause::Expired
-        } else {
-            self.counters.replacements.increment();
-            Cause::Replaced
-        };
+    /// What leaves the cache for that reason; if its time was over before, that is why it
+    /// leaves.
+    pub(super) fn displaced(&self, entry: Arc<Entry<V>>, why: Cause, now: Nanos) -> Displaced<V> {
+        let is_over = self.is_over(&entry, now);
+        let cause = if is_over { Cause::Expired } else { why };
         Displaced { entry, cause }
+    }
+
+    /// The same, counted.
+    pub(super) fn gone(&self, entry: Arc<Entry<V>>, why: Cause, now: Nanos) -> Displaced<V> {
+        let gone = self.displaced(entry, why, now);
+        self.count_departure(gone.cause);
+        gone
+    }
+
+    pub(super) fn count_departure(&self, cause: Cause) {
+        let counter = match cause {
+            Cause::Size => &self.counters.evictions,
+            Cause::Expired => &self.counters.expirations,
+            Cause::Replaced => &self.counters.replacements,
+            Cause::Deleted => &self.counters.deletes,
+            Cause::Cleared => &self.counters.cleared,
+        };
+        counter.increment();
     }
 
     pub(super) fn count_refusal(&self, why: Refused) {
@@ -228,14 +242,7 @@ impl<V: HeapBytes> Cache<V> {
             return false;
         };
         if self.remove_this(&entry) {
-            let cause = if self.is_over(&entry, now) {
-                self.counters.expirations.increment();
-                Cause::Expired
-            } else {
-                self.counters.evictions.increment();
-                Cause::Size
-            };
-            evicted.push(Displaced { entry, cause });
+            evicted.push(self.gone(entry, Cause::Size, now));
         }
         has_surplus
     }

@@ -8,9 +8,10 @@ use crate::policy::Bounds;
 use std::sync::atomic::Ordering;
 
 impl<V: HeapBytes> Cache<V> {
-    /// Removes all entries that are there when it comes to their shard: how many.
-    /// Atomic per key. `dispose` gets each one, inside the gate and outside all
-    /// locks; it must neither block nor call into this crate.
+    /// Removes all entries that are there when it comes to their shard: how many were
+    /// live when it began. Atomic per key. `dispose` gets each one, also those whose time
+    /// was over, inside the gate and outside all locks; it must neither block nor call
+    /// into this crate.
     ///
     /// In batches, so that a fork never waits for all of it, and a child finds what
     /// is left (see [`bury`](Self::bury)).
@@ -23,6 +24,7 @@ impl<V: HeapBytes> Cache<V> {
     }
 
     pub(super) fn empty_map(&self) {
+        let now = self.clock.now();
         for shard in self.map.shards() {
             let _inside = GATE.enter();
             self.leases.void_all();
@@ -32,7 +34,8 @@ impl<V: HeapBytes> Cache<V> {
                 std::mem::take(&mut *shard)
             };
             let entries = table.into_iter().map(|(entry, _)| entry.0);
-            self.graveyard.lock().extend(entries);
+            let cleared = entries.map(|entry| self.displaced(entry, Cause::Cleared, now));
+            self.graveyard.lock().extend(cleared);
         }
     }
 
@@ -56,12 +59,11 @@ impl<V: HeapBytes> Cache<V> {
             if batch.is_empty() {
                 return count;
             }
-            count += batch.len();
-            for entry in batch {
-                self.strike_uncounted(&entry);
-                self.counters.cleared.increment();
-                let cause = Cause::Cleared;
-                dispose(Displaced { entry, cause });
+            for gone in batch {
+                self.strike_uncounted(&gone.entry);
+                self.count_departure(gone.cause);
+                count += usize::from(gone.cause == Cause::Cleared);
+                dispose(gone);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Writes and removals of one key.
 
 use super::books::{Booked, Room};
-use super::{Cache, Condition, Displaced, Lifetime, Removed, Unwritten, Write, Written};
+use super::{Cache, Cause, Condition, Displaced, Lifetime, Removed, Unwritten, Write, Written};
 use crate::clock::{NEVER, Nanos};
 use crate::entry::{ByKey, Entry, HeapBytes, MAX_WEIGHT};
 use crate::error::Refused;
@@ -42,7 +42,7 @@ impl<V: HeapBytes> Cache<V> {
                 };
                 if let Some((ByKey(old), _)) = overtaken {
                     self.strike_from_books(&old);
-                    displaced.push(self.replaced(old, now));
+                    displaced.push(self.gone(old, Cause::Replaced, now));
                 }
                 self.count_refusal(why);
                 return Err(Unwritten {
@@ -77,7 +77,7 @@ impl<V: HeapBytes> Cache<V> {
                 None
             };
             booked = self.enter_in_books(&entry, old.as_deref(), room, now);
-            displaced.extend(old.map(|old| self.replaced(old, now)));
+            displaced.extend(old.map(|old| self.gone(old, Cause::Replaced, now)));
         }
         self.counters.sets.increment();
         Ok(self.written(entry, booked, now, displaced))

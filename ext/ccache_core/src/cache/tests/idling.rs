@@ -51,3 +51,26 @@ fn an_entry_that_is_read_still_ends_with_its_lifetime() {
     cache.advance(Duration::from_secs(6));
     assert_eq!(cache.get("a"), None);
 }
+
+#[test]
+fn an_idle_entry_leaves_as_expired_whatever_takes_it_out() {
+    fn resize(cache: &Cache<&'static str>) -> Vec<Displaced<&'static str>> {
+        let mut left = Vec::new();
+        let bounds = Bounds {
+            max_entries: NonZeroUsize::new(1),
+            max_bytes: None,
+        };
+        cache.resize(bounds, |gone| left.push(gone));
+        left
+    }
+    for take in [Cache::clear_all, resize] {
+        let cache = idle_for(10);
+        cache.set("a", "1");
+        cache.set("b", "2");
+        cache.advance(Duration::from_secs(11));
+        let left = take(&cache);
+        assert!(left.iter().all(|gone| gone.cause == Cause::Expired));
+        assert_eq!(cache.stats().expirations, left.len() as u64);
+        assert!(!left.is_empty());
+    }
+}
