@@ -82,11 +82,12 @@ module Ccache
           undecodable(key, CodecError.for(e.message, server, key, false), header)
         end
 
-        # For the native side, too.
+        # For the native side, too. Without the cause: a parser's message quotes the document.
         def decode(bytes)
           @remote.coder.load(bytes)
         rescue StandardError => e
-          raise CodecError.for("#{server}: the coder cannot load a value: #{e.class}: #{e.message}", server, nil, false)
+          message = "#{server}: the coder cannot load a value: #{Error.reason(e)}"
+          raise CodecError.for(message, server, nil, false), cause: nil
         end
       end
     end

@@ -102,8 +102,8 @@ module Ccache
         def dump(key, value)
           @remote.coder.dump(value)
         rescue StandardError => e
-          message = "the coder cannot dump a #{Error.class_of(value)}: #{e.class}: #{e.message}"
-          raise CodecError.for(message, server, key, false)
+          message = "the coder cannot dump a #{Error.class_of(value)}: #{Error.reason(e)}"
+          raise CodecError.for(message, server, key, false), cause: nil
         end
 
         # From the in-process form of a condition.
