@@ -6,11 +6,19 @@ module Ccache
   # A module, so that a bad argument is the ArgumentError or TypeError that a
   # Ruby programmer expects, and one of ours as well.
   module Error
+    # What Marshal and Ractor say of classes alone. Other words of an encoder may show a value.
+    OF_CLASSES = Regexp.union(
+      %r{\A(?:no _dump_data is defined for class|allocator undefined for|undefined class/module) [\w:]+\z},
+      /\Acan't dump (?:anonymous (?:class|module) #<\w+:0x\h+>|hash with default proc|IO)\z/,
+      /\Acan not (?:copy|make shareable) (?:object for )?#<[\w:]+:0x\h+>(?: object\.)?\z/,
+      /\A(?:singleton (?:class )?can't be dumped|instance of IO needed|marshal data too short)\z/
+    ).freeze
+    private_constant :OF_CLASSES
+
     # @param object [BasicObject] any object at all, also one whose `inspect` fails
     # @return [String] at most 80 characters to show it in a message
     def self.show(object)
-      shown = inspection(object)
-      shown.length > 80 ? "#{shown[0, 77]}..." : shown
+      text(inspection(object), 80)
     rescue *FOREIGN_ERRORS
       "an instance of #{class_of(object)}"
     end
@@ -26,16 +34,27 @@ module Ccache
     end
     private_class_method :inspection
 
+    # @param foreign [String] what others wrote
+    # @return [String] as one line of valid text of at most so many characters
+    def self.text(foreign, longest = 200)
+      text = foreign.dup.force_encoding(Encoding::UTF_8).scrub { |bytes| bytes.inspect[1..-2] }
+      text = text.gsub(/[^[:print:]]|\p{Cf}/) { |character| character.dump[1..-2] }
+      text.length > longest ? "#{text[0, longest - 3]}..." : text
+    end
+
+    # What a failed encoder or decoder said may quote the value: it is shown only where it is
+    # known to name a class, and where it is ours.
+    #
     # @param error [Exception]
     # @return [String] why code that is not ours failed
     def self.reason(error)
-      SystemStackError === error ? message(error) : "#{error.class}: #{message(error)}"
-    end
+      return "it is nested too deeply for the stack that is left" if SystemStackError === error
+      return error.message if Error === error
 
-    # @param error [Exception]
-    # @return [String] the same without the error's class
-    def self.message(error)
-      SystemStackError === error ? "it is nested too deeply for the stack that is left" : error.message
+      message = error.message
+      OF_CLASSES.match?(message) ? "#{error.class}: #{message}" : error.class.to_s
+    rescue *FOREIGN_ERRORS # of an exception that does not tell
+      class_of(error).to_s
     end
 
     # @param object [BasicObject]
@@ -75,14 +94,39 @@ module Ccache
   class InvalidOption < ArgumentError
     include Error
 
-    # @api private
-    def self.for(name, value, accepted)
-      new("#{name}: takes #{accepted}, got #{Error.show(value)}")
-    end
+    # Objects may hold passwords and keys, and so may a text that looks like a URL or a PEM file.
+    SHOWN = [Symbol, Numeric, String, Module, NilClass, TrueClass, FalseClass].freeze
+    SECRET = %r{@|://|-----}
+    NAME = /\A\w{1,40}\z/
+    private_constant :SHOWN, :SECRET, :NAME
 
-    # @api private
-    def self.unknown(names, accepted)
-      new("unknown option#{"s" if names.size > 1} #{names.join(", ")}; there are #{accepted.join(", ")}")
+    class << self
+      # @api private
+      def for(name, value, accepted)
+        new("#{name}: takes #{accepted}, got #{show(value)}")
+      end
+
+      # @api private
+      def unknown(names, accepted)
+        names = names.map { |name| show_name(name) }
+        new("unknown option#{"s" if names.size > 1} #{names.join(", ")}; there are #{accepted.join(", ")}")
+      end
+
+      # @api private
+      def twice(name)
+        new("#{show_name(name)}: is given twice, and counts once")
+      end
+
+      private
+
+      def show(value)
+        is_plain = Object === value && SHOWN.any? { |kind| value.is_a?(kind) }
+        is_plain && !SECRET.match?(value.to_s) ? Error.show(value) : Error.class_of(value).to_s
+      end
+
+      def show_name(name)
+        Symbol === name && NAME.match?(name) ? name : "of class #{Error.class_of(name)}"
+      end
     end
   end
 

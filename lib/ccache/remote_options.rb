@@ -4,8 +4,12 @@ module Ccache
   # The options of a store that matter with a server alone. They are checked
   # without one as well, so that `redis: nil` is a store in one process.
   #
+  # Passwords and keys go to the native side; no object of Ruby's keeps them.
+  #
   # @api private
   class RemoteOptions
+    include Opaque
+
     # What a store takes, and its defaults.
     DEFAULTS = { redis: nil, namespace: "ccache", coder: :marshal, compress: :zstd, compress_from: 1024,
                  max_value_bytes: 64 * 1024 * 1024, signing_keys: [].freeze, max_age: nil,
@@ -20,33 +24,38 @@ module Ccache
     # @param options [Hash{Symbol => Object}] all of {DEFAULTS}
     # @raise [InvalidOption]
     def initialize(options)
-      @server = options[:redis] && ServerOptions.parse(options[:redis])
+      @has_server = !options[:redis].nil?
       @namespace = check_namespace(options[:namespace])
       @coder = Coders.find(options[:coder])
       @freshness = Freshness.new(*options.values_at(*Freshness::NAMES))
       @on_event = Callable.check(:on_event, options[:on_event], "call(name, payload)")
       @format = { compressor: check_compressor(options[:compress]),
                   compress_from: check_size(:compress_from, options[:compress_from], 0),
-                  max_value_bytes: check_size(:max_value_bytes, options[:max_value_bytes], 1),
-                  signing_keys: check_keys(options[:signing_keys]) }
+                  max_value_bytes: check_size(:max_value_bytes, options[:max_value_bytes], 1) }
+      @is_signed = !check_keys(options[:signing_keys]).empty?
     end
 
     # @return [Boolean]
     def server?
-      !@server.nil?
+      @has_server
     end
 
     # Whether integers can be counted by the server.
     def plain_integers?
-      @format[:signing_keys].empty?
+      !@is_signed
     end
 
-    # For the native side.
+    # For the native side, and for nobody to keep.
     #
+    # @param options [Hash{Symbol => Object}] as for {#initialize}
     # @return [Hash{Symbol => Object}, nil]
-    def settings
-      @server && { **@server, **@format, namespace: @namespace, coder: @coder.number, max_age: @freshness.max_age,
-                                         has_plain_reads: @freshness.plain? }
+    # @raise [InvalidOption]
+    def settings(options)
+      return unless @has_server
+
+      { **ServerOptions.parse(options[:redis]), **@format, signing_keys: check_keys(options[:signing_keys]),
+                                                           namespace: @namespace, coder: @coder.number, max_age: @freshness.max_age,
+                                                           has_plain_reads: @freshness.plain? }
     end
 
     # @return [String] without passwords and keys

@@ -31,6 +31,7 @@ module Ccache
   #   store.fetch("settings") { load_settings } # loads
   #   store.fetch("settings") { load_settings } # the same object
   class Store
+    include Opaque
     include Arguments
     include Decoding
     include Loading
@@ -95,10 +96,12 @@ module Ccache
     #   may use the store. What it raises is told to `on_event:`, or else a warning. A store
     #   with it lives until it is closed
     # @option options [Symbol] :values see above
-    # @option options [String, Hash, nil] :redis a URL (`redis`, `rediss`, `unix`), or a
-    #   Hash of `url host port path db username password ssl_params connect_timeout
-    #   read_timeout write_timeout`; seconds, 1 by default. Nothing connects before the
-    #   first use
+    # @option options [String, Hash, nil] :redis a URL (`redis`, `rediss`, `unix`), which
+    #   may have `?db=`, `timeout=`, `connect_timeout=`, `read_timeout=` and `write_timeout=`,
+    #   or a Hash of `url host port path db username password ssl_params timeout
+    #   connect_timeout read_timeout write_timeout`, with Symbols or Strings as names;
+    #   seconds, 1 by default. What the Hash says counts for more than its URL. Nothing
+    #   connects before the first use
     # @option options [String] :namespace the key on the server is `namespace:key`
     # @option options [Symbol, #dump & #load] :coder `:marshal`, `:json`, `:message_pack`,
     #   or an object that makes Strings of values and back. With `:json`, nil, true, false,
@@ -122,12 +125,13 @@ module Ccache
     # @raise [InvalidOption]
     # @raise [LoadError] the coder's gem is missing
     def initialize(**options)
+      options = OptionNames.symbols(options)
       @bounds = BoundOptions.new(options)
       options = complete(options)
       @remote = RemoteOptions.new(options.slice(*RemoteOptions::DEFAULTS.keys))
       take_listener(options[:on_evict])
       @values = Values.check(options[:values] || (@remote.server? ? :auto : :shared))
-      open_for(nanoseconds(options[:expires_in]))
+      open_for(nanoseconds(options[:expires_in]), @remote.settings(options))
       @expires_in = options[:expires_in]&.to_f
       extend(Remote) if @remote.server?
     end
@@ -473,10 +477,10 @@ module Ccache
 
     private
 
-    def open_for(lifetime)
+    def open_for(lifetime, settings)
       is_plain = @values == :shared && !@remote.server? && !@bounds.weighs?
       open_store(@bounds.max_entries, @bounds.max_bytes, @bounds.idle, lifetime, is_plain, !@on_evict.nil?,
-                 @remote.settings)
+                 settings)
     end
 
     # {#get} with keywords.

@@ -49,20 +49,20 @@ module Ccache
         Ractor.make_shareable(value, copy: true)
         Ractor.make_shareable(value)
       rescue *FOREIGN_ERRORS => e
-        raise InvalidValue.for(value, "freeze", Error.message(e))
+        raise InvalidValue.for(value, "freeze", Error.reason(e)), cause: nil
       end
 
       # What is deeply frozen already is not copied.
       def copy_frozen(value)
         Ractor.make_shareable(value, copy: true)
       rescue *FOREIGN_ERRORS => e
-        raise InvalidValue.for(value, "copy", Error.message(e))
+        raise InvalidValue.for(value, "copy", Error.reason(e)), cause: nil
       end
 
       def encode(value)
         Marshal.dump(value)
       rescue *FOREIGN_ERRORS => e
-        raise InvalidValue.for(value, "encode", Error.message(e))
+        raise InvalidValue.for(value, "encode", Error.reason(e)), cause: nil
       end
     end
   end

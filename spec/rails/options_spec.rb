@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require_relative "rails_stores"
+require "active_support/core_ext/hash/indifferent_access"
 
 RSpec.describe "The Rails store's options" do
   include RailsStores
@@ -57,5 +58,14 @@ RSpec.describe "The Rails store's options" do
     expect(cache.inspect).to start_with("#<ActiveSupport::Cache::CcacheStore #<Ccache::Store")
     expect(cache.inspect).to include("server=redis://localhost:1/0")
     expect(cache.inspect).not_to match(/secret|kkk/)
+  end
+
+  it "may be a HashWithIndifferentAccess, as a file of settings gives it" do
+    redis = { host: "localhost", port: 1, timeout: 2, ssl_params: { verify_mode: "none" } }
+    settings = ActiveSupport::HashWithIndifferentAccess.new(redis: redis, namespace: "app", expires_in: 5)
+    found = ActiveSupport::Cache.lookup_store(:ccache_store, settings)
+    caches = [made(**settings), found, made(redis: settings[:redis])]
+    expect(caches.map(&:inspect)).to all(include("server=rediss://localhost:1/0"))
+    expect(caches.first.options).to include(expires_in: 5)
   end
 end

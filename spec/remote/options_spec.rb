@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "openssl"
+require "tmpdir"
 
 # What a store with a server is made with: checked when it is given.
 RSpec.describe Ccache::Store, "options of a server" do
@@ -23,6 +24,92 @@ RSpec.describe Ccache::Store, "options of a server" do
     expect(server_of({ "url" => "redis://example.org/1", "db" => 4 })).to eq("redis://example.org:6379/4")
     expect(server_of({ host: "example.org", ssl_params: {} })).to eq("rediss://example.org:6379/0")
     expect(server_of({ url: nil, host: nil })).to eq("redis://localhost:6379/0")
+  end
+
+  # What the native side is given.
+  def settings_of(redis)
+    Ccache::ServerOptions.parse(redis)
+  end
+
+  def seconds_of(redis)
+    settings_of(redis).values_at(:connect_timeout, :read_timeout, :write_timeout).map { |nanos| nanos / 1e9 }
+  end
+
+  it "are the database and the timeouts that a URL has behind its question mark" do
+    %w[redis://h rediss://h unix:///h].each do |url|
+      expect(settings_of("#{url}?db=3")).to include(db: 3)
+      expect(seconds_of("#{url}?timeout=5")).to eq([5, 5, 5])
+      expect(seconds_of("#{url}?timeout=5&read_timeout=0.25&db=1")).to eq([5, 0.25, 5])
+      expect(seconds_of("#{url}?connect_timeout=2&write_timeout=3")).to eq([2, 1, 3])
+    end
+    expect(server_of("redis://h/3?db=3")).to eq("redis://h:6379/3")
+    expect(server_of("redis://h/?db=3")).to eq("redis://h:6379/3")
+  end
+
+  it "are one timeout: for all that are not given" do
+    expect(seconds_of({ timeout: 4 })).to eq([4, 4, 4])
+    expect(seconds_of({ timeout: 4, read_timeout: 2 })).to eq([4, 2, 4])
+    expect(seconds_of({ url: "redis://h?read_timeout=9", timeout: 4 })).to eq([4, 4, 4])
+    expect(seconds_of({ url: "redis://h?timeout=9", read_timeout: 2 })).to eq([9, 2, 9])
+  end
+
+  it "may have Strings as names, in ssl_params as well" do
+    params = { "verify_mode" => "none", "ca_file" => nil }
+    redis = { "host" => "example.org", "port" => 7000, "timeout" => 2, "ssl_params" => params }
+    expect(settings_of(redis)).to include(host: "example.org", port: 7000, tls: true, accept_any: true)
+    expect(described_class.new("redis" => redis, "namespace" => "app").inspect)
+      .to include("server=rediss://example.org:7000/0 namespace=app")
+  end
+
+  it "are credentials, a socket's path and addresses, however they are written" do
+    expect(settings_of("redis://me:a%2Fb%3Fc%23d+e@h")).to include(username: "me", password: "a/b?c#d+e")
+    expect(settings_of("redis://:word@h")).to include(username: nil, password: "word")
+    expect(settings_of({ url: "redis://me@h", password: "word" })).to include(username: "me", password: "word")
+    expect(settings_of("unix:///run/a%20b")).to include(path: "/run/a b")
+    expect(settings_of({ host: "[::1]" })).to include(host: "::1")
+    expect(settings_of({ host: "::1" })).to include(host: "::1")
+  end
+
+  it "that contradict each other or leave something out are refused" do
+    {
+      "redis://user@h" => /username: takes a password: beside it/,
+      "redis://user:@h" => /username: takes a password:/,
+      "unix://user@/run/redis" => /username: takes a password:/,
+      { username: "user" } => /username: takes a password:/,
+      { username: "user", password: "" } => /username: takes a password:/,
+      "redis://h/1?db=2" => /redis: takes a URL with one database, got "a URL with two"/,
+      "redis://h?db=1&db=1" => /db: is given twice/,
+      "redis://h?dbs=1" => /unknown option dbs; there are db, timeout, connect_timeout, read_timeout, write_timeout/,
+      "rediss://h?ssl_params=1" => /unknown option ssl_params/,
+      "unix:///run/redis?host=h" => /unknown option host/,
+      "redis://h?db=" => /db: takes an Integer from 0, got ""|got String/,
+      "redis://h?db=-1" => /db: takes an Integer from 0/,
+      "redis://h/1_0" => /db: takes an Integer from 0/,
+      "redis://h/9999999999" => /db: takes an Integer from 0 to 2147483648/,
+      "redis://h/1/2" => /db: takes an Integer from 0/,
+      "redis://h?timeout=soon" => /timeout: takes a number of seconds, as 0.5, got "soon"/,
+      "redis://h?timeout=%zz" => /redis: takes/,
+      "redis://h#1" => /takes %23 for a # in a password, got "a URL with a fragment"/,
+      "unix:///h#1" => /"a URL with a fragment"/,
+      "redis://h:0" => /port: takes an Integer from 1 to 65535, got 0/,
+      "redis://h:70000" => /port: takes/,
+      "redis:///1" => /"a URL without a host"/,
+      "redis:h" => /"a text that is no URL"/,
+      "" => /"a text that is no URL"/,
+      "unix://run/redis" => %r{takes unix:///path, with three slashes, got "a URL with a host"},
+      { url: "" } => /"a text that is no URL"/,
+      { host: "" } => /host: takes a String that is not empty/,
+      { path: "" } => /path: takes a String that is not empty/,
+      { timeout: "5" } => /timeout: takes a number of seconds/,
+      { url: "redis://h", path: "/run/redis" } => /path: is a Unix socket's, and takes no host: beside it/,
+      { path: "/run/redis", port: 1 } => /takes no port: beside it/,
+      { url: "unix:///run/redis", ssl_params: {} } => /takes no ssl_params: beside it/,
+      { host: "h", "host" => "h" } => /host: is given twice/,
+      { 7 => 1 } => /unknown option of class Integer/,
+      { ssl_params: { ca_file: Dir.tmpdir } } => /ca_file: takes the path of a PEM file that can be read/
+    }.each do |redis, message|
+      expect { described_class.new(redis: redis) }.to raise_error(Ccache::InvalidOption, message), redis.inspect
+    end
   end
 
   it "say what is wrong with them, and what would be right" do

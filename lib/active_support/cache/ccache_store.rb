@@ -28,6 +28,7 @@ module ActiveSupport
     # @example With a server
     #   config.cache_store = :ccache_store, { redis: ENV["REDIS_URL"], namespace: "app" }
     class CcacheStore < Store
+      include Ccache::Opaque
       include Ccache::RailsStore::Instrumenting
       include Ccache::RailsStore::Merging
       include Ccache::RailsStore::Naming

@@ -25,12 +25,27 @@ module Ccache
         reconnect_attempts: "has no meaning here: what failed is tried again by itself, after 50 ms to 2 s"
       }.freeze
 
+      # What is called with values without the wrapper. No closure: that would keep `redis:`
+      # with its password for as long as the store lives.
+      class Bare
+        def initialize(callable, has_hashes)
+          @callable = callable
+          @has_hashes = has_hashes
+          freeze
+        end
+
+        def call(key, value, *cause)
+          @callable.call(key, Item.bare(value, @has_hashes), *cause)
+        end
+      end
+      private_constant :Bare
+
       attr_reader :of_rails, :of_ccache, :error_handler
 
       # @param given [Hash{Symbol => Object}]
       # @raise [InvalidOption]
       def initialize(given)
-        given = given.reject { |name, value| name == :pool && !value }
+        given = OptionNames.symbols(given).reject { |name, value| name == :pool && !value }
         refuse(given)
         check(given)
         @error_handler = given.fetch(:error_handler, Failsafe::LOG)
@@ -78,10 +93,11 @@ module Ccache
 
       # Those that are given values get them without the wrapper.
       def callbacks(given)
+        has_hashes = given[:redis] && given.fetch(:coder, :marshal) != :marshal
         given.slice(:weigher, :on_evict).compact.transform_values do |callable|
           next callable unless callable.respond_to?(:call) # which Ccache::Store refuses
 
-          ->(key, value, *cause) { callable.call(key, Item.bare(value, hashes?), *cause) }
+          Bare.new(callable, has_hashes)
         end
       end
 

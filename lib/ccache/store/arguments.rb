@@ -20,10 +20,7 @@ module Ccache
 
       # The options of a store, with defaults.
       def complete(options)
-        unknown = options.keys - OPTIONS.keys
-        raise InvalidOption.unknown(unknown, OPTIONS.keys) unless unknown.empty?
-
-        OPTIONS.merge(options)
+        OPTIONS.merge(OptionNames.check(options, OPTIONS.keys))
       end
 
       # The key for as long as a block runs that may change the caller's String.

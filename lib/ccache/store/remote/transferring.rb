@@ -100,7 +100,7 @@ module Ccache
           @remote.coder.load(bytes)
         rescue *FOREIGN_ERRORS => e
           message = "#{server}: the coder cannot load a value: #{Error.reason(e)}"
-          raise CodecError.for(message, server, key, false)
+          raise CodecError.for(message, server, key, false), cause: nil # a parser's message quotes the document
         end
 
         # See Store#private_copy: by the coder, which may know values that Marshal does not.

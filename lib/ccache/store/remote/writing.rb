@@ -113,7 +113,7 @@ module Ccache
           @remote.coder.dump(value)
         rescue *FOREIGN_ERRORS => e
           message = "the coder cannot dump a #{Error.class_of(value)}: #{Error.reason(e)}"
-          raise CodecError.for(message, server, key, false)
+          raise CodecError.for(message, server, key, false), cause: nil
         end
 
         # From the in-process form of a condition.
