@@ -36,7 +36,7 @@ module Ccache
       rescue InvalidValue
         raise
       rescue *FOREIGN_ERRORS => e
-        raise InvalidValue.for(value, "copy", Error.message(e))
+        raise InvalidValue.for(value, "copy", Error.reason(e)), cause: nil
       end
 
       private
