@@ -12,7 +12,7 @@ module Processes
   Outcome = Struct.new(:status, :output)
 
   # Runs a program that has ccache loaded; fails if it does not exit by itself.
-  def run_ruby(program, *arguments, within: 60)
+  def run_ruby(program, *arguments, within: 120)
     command = [RbConfig.ruby, *WARNINGS, "-I", LIBRARY, "-r", "ccache", "-e", program, *arguments]
     output, status = Open3.popen2e(*command, &collector(within))
     Outcome.new(status, output)
@@ -27,7 +27,7 @@ module Processes
 
   # Forks, runs the block in the child, and tells its exit status, or :stuck
   # after it had to be killed.
-  def status_of_fork(within: 5)
+  def status_of_fork(within: 60)
     pid = fork do
       yield
       exit! 0
@@ -38,7 +38,7 @@ module Processes
     wait_for_process(pid, within)
   end
 
-  def wait_for_process(pid, within)
+  def wait_for_process(pid, within = 60)
     deadline = Process.clock_gettime(Process::CLOCK_MONOTONIC) + within
     loop do
       _, status = Process.wait2(pid, Process::WNOHANG)
