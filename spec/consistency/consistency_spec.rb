@@ -29,7 +29,7 @@ RSpec.describe "Consistency", unless: Scale.stressed? do
   }
 
   Consistency::Fault::ALL.each_with_index do |fault, number|
-    it "holds while #{fault.name}", limit: 120 do
+    it "holds while #{fault.name}" do
       server = own_server(*fault.server_options)
       report = Consistency::Round.new(server, fault, Scale.of(15_000, small: 500), number).run
       expect(report.violations.join("\n")).to eq("")

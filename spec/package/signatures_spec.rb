@@ -61,7 +61,7 @@ RSpec.describe "Signatures" do
   environment = { "RBS_TEST_TARGET" => "Ccache::*", "RBS_TEST_OPT" => "-I #{root}/sig", "RBS_TEST_RAISE" => "true",
                   "RBS_TEST_LOGLEVEL" => "error" }
 
-  it "hold for every call of the store's specs", limit: 240 do
+  it "hold for every call of the store's specs" do
     # Not by RUBYOPT: RBS' own warnings would be in what the specs' programs print.
     command = [RbConfig.ruby, "-W:no-experimental", "-rrbs/test/setup", "-Ilib", "-S", "rspec", "--tag", "~mistyped",
                "--no-color", "spec/ccache"]

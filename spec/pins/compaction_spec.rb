@@ -53,7 +53,7 @@ RSpec.describe "Compaction of a full store" do
     GC.auto_compact = false
   end
 
-  it "moves segments and values, as verify_compaction_references proves", limit: 120 do
+  it "moves segments and values, as verify_compaction_references proves" do
     program = <<~'RUBY'
       store = Ccache::Store.new
       count = 5000

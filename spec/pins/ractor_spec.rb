@@ -27,12 +27,12 @@ RSpec.describe "Ractors" do
   it "do not keep a GC waiting while one of them waits for the list's structure" do
     program = <<~'RUBY'
       STORE = Ractor.make_shareable(Ccache::Store.new(values: :copied))
-      Ccache::Testing.hold_structure(STORE, 3000)
+      Ccache::Testing.hold_structure(STORE, 8000)
       ractor = Ractor.new { STORE["key"] = "value"; :done }
-      sleep 0.2
+      sleep 1 # until the ractor waits
       started = Process.clock_gettime(Process::CLOCK_MONOTONIC)
       GC.start
-      puts Process.clock_gettime(Process::CLOCK_MONOTONIC) - started < 2
+      puts Process.clock_gettime(Process::CLOCK_MONOTONIC) - started < 6
       puts ractor.respond_to?(:value) ? ractor.value : ractor.take
     RUBY
     expect(output_of(program)).to eq("true\ndone\n")

@@ -167,7 +167,7 @@ RSpec.describe Ccache::Rack::Conditional do
 
   it "leaves the page to the application where the server does not answer" do
     server = own_server
-    here = Ccache::Store.new(redis: server.url, namespace: namespace).tap { |store| remote_stores << store }
+    here = remote(redis: server.url)
     etag = here.set("settings", "dark")
     server.kill
     page = request(with: %("#{etag}"), store: here)

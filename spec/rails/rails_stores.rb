@@ -45,7 +45,8 @@ module RailsStores
   # A store as config.cache_store makes it, of this example's kind and namespace.
   def rails_store(**options)
     options = { namespace: namespace, **settings, **options }
-    options[:redis] = { url: Servers.shared.url, **RemoteStores::PATIENCE } if options[:redis] == true
+    redis = options[:redis] == true ? Servers.shared.url : options[:redis]
+    options[:redis] = RemoteStores.patient(redis) if redis
     ActiveSupport::Cache.lookup_store(:ccache_store, options).tap { |cache| remote_stores << cache.ccache }
   end
 

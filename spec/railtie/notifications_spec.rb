@@ -52,7 +52,7 @@ RSpec.describe Ccache::Notifications do
     program = <<~'RUBY'
       require "ccache/notifications"
       Ccache::Notifications.publish
-      store = Ccache::Store.new(redis: ARGV[0], namespace: ARGV[1], values: :frozen)
+      store = Ccache::Store.new(redis: { url: ARGV[0], read_timeout: 20 }, namespace: ARGV[1], values: :frozen)
       ractor = Ractor.new(Ractor.make_shareable(store)) { |shared| shared.fetch("key") { "loaded" } }
       puts ractor.respond_to?(:value) ? ractor.value : ractor.take
     RUBY
@@ -82,7 +82,7 @@ RSpec.describe Ccache::Notifications do
 
   it "tells of a server that fails, and raises what it raised" do
     server = own_server
-    store = Ccache::Store.new(redis: server.url, namespace: namespace).tap { |made| remote_stores << made }
+    store = remote(redis: server.url)
     store.set("key", 1)
     server.kill
     told = events("error.ccache") do
@@ -118,7 +118,7 @@ RSpec.describe Ccache::Notifications do
   it "is not in the way of stores before somebody asks for it" do
     program = <<~'RUBY'
       require "active_support"
-      server = ARGV.first
+      server = { url: ARGV.first, read_timeout: 20 }
       store = Ccache::Store.new(redis: server, namespace: "quiet")
       native = store.method(:get).source_location.nil?
       Ccache::Notifications.publish_if_wanted

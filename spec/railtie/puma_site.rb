@@ -9,7 +9,7 @@ require_relative "http_client"
 # The app under Puma, with the gem installed: two workers of four threads on a free port.
 class PumaSite < RailsSite
   WORKERS = 2
-  PATIENCE = 60
+  PATIENCE = 180
 
   attr_reader :port
 

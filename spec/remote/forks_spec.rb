@@ -23,7 +23,7 @@ RSpec.describe "A forked child of a process with a server" do
     end
     connections = store.stats[:connections]
     50.times { expect(store.get("key")).to eq("value") }
-    expect(children.map { |pid| wait_for_process(pid, 20) }).to all(be_success)
+    expect(children.map { |pid| wait_for_process(pid) }).to all(be_success)
     expect(store.get("key")).to eq("value")
     expect(store.get_multi(*Array.new(4) { |number| "child#{number}" }).values).to eq(%w[0 1 2 3])
     expect(store.stats[:connections]).to eq(connections)
@@ -39,7 +39,7 @@ RSpec.describe "A forked child of a process with a server" do
     stop = false
     readers = Array.new(4) { Thread.new { store.get("key") until stop } }
     statuses = Array.new(Scale.of(30, small: 3)) do
-      status_of_fork(within: 20) { 3.times { store.get("key") == "value" or exit!(2) } }
+      status_of_fork { 3.times { store.get("key") == "value" or exit!(2) } }
     end
     expect(statuses).to all(be_success)
   ensure
@@ -56,7 +56,7 @@ RSpec.describe "A forked child of a process with a server" do
     until_asleep(reader)
     child = fork { exit!(store.get("key") == "value" ? 0 : 2) }
     server.resume
-    expect(wait_for_process(child, 20)).to be_success
+    expect(wait_for_process(child)).to be_success
     expect(join(reader)).to eq(["value"])
   end
 
@@ -96,7 +96,7 @@ RSpec.describe "A forked child of a process with a server" do
     stop = false
     readers = Array.new(24) { Thread.new { store.get("key") until stop } }
     statuses = Array.new(Scale.of(40, small: 2)) do
-      status_of_fork(within: 30) do
+      status_of_fork do
         Array.new(24) { Thread.new { 5.times { store.get("key") == "value" or exit!(2) } } }.each(&:join)
       end
     end

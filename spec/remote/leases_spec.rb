@@ -35,7 +35,7 @@ RSpec.describe Ccache::Store, "leases on the server" do
 
   it "let one of many processes load" do
     program = <<~RUBY
-      store = Ccache::Store.new(redis: ARGV[0], namespace: ARGV[1])
+      store = Ccache::Store.new(redis: { url: ARGV[0], read_timeout: 20 }, namespace: ARGV[1])
       $stdin.gets
       print store.fetch("key", lock: 30) { sleep 0.05; store.increment("loads"); "loaded" }
     RUBY

@@ -6,9 +6,19 @@ module RemoteStores
   # A busy machine may leave the server waiting for longer than a second.
   PATIENCE = { connect_timeout: 20, read_timeout: 20, write_timeout: 20 }.freeze
 
-  def remote(**options)
-    options = { redis: { url: Servers.shared.url, **PATIENCE }, namespace: namespace }.merge(options)
-    Ccache::Store.new(**options).tap { |store| remote_stores << store }
+  # @param redis [String, Hash] a server that may say how patient its clients are
+  # @return [String, Hash] the same, and patience where it says nothing of that
+  def self.patient(redis)
+    case redis
+    when Hash then { **PATIENCE, **redis }
+    when /timeout=/, nil then redis
+    else { url: redis, **PATIENCE }
+    end
+  end
+
+  def remote(redis: Servers.shared.url, **options)
+    store = Ccache::Store.new(redis: RemoteStores.patient(redis), namespace: namespace, **options)
+    store.tap { remote_stores << store }
   end
 
   def namespace

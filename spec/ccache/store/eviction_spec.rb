@@ -25,7 +25,7 @@ RSpec.describe Ccache::Store, "on_evict:" do
   it "is told of what expires, by a thread of the store's own" do
     threads = Thread::Queue.new
     store = described_class.new(on_evict: ->(key, *) { threads << [key, Thread.current] })
-    store.set("a", 1, expires_in: 0.05)
+    store.set("a", 1, expires_in: 3) # not before this call ends, which would tell it itself
     key, thread = threads.pop
     expect([key, thread.name]).to eq(%w[a ccache-on-evict])
     expect(thread).not_to be(Thread.current)
@@ -101,8 +101,8 @@ RSpec.describe Ccache::Store, "on_evict:" do
 
   it "is told in a forked child of what left there, by a thread of the child's" do
     store = described_class.new(on_evict: listener)
-    store.set("a", 1, expires_in: 0.3)
-    status = status_of_fork(within: 20) do
+    store.set("a", 1, expires_in: 4) # long enough to fork before
+    status = status_of_fork do
       store.size
       exit!(2) unless told.pop == ["a", 1, :expired]
       store["b"] = 2

@@ -19,7 +19,7 @@ RSpec.describe Ccache::Store, "expiry" do
   end
 
   it "unpins an expired entry without anybody reading it" do
-    10.times { |number| store.set("key#{number}", Object.new, expires_in: 2) } # long enough to count them
+    10.times { |number| store.set("key#{number}", Object.new, expires_in: 4) } # long enough to count them
     expect(store.pin_list.size).to eq(10)
     eventually { store.pin_list.size.zero? }
     expect(store.stats).to include(entries: 0, expirations: 10, hits: 0, misses: 0)

@@ -179,7 +179,7 @@ RSpec.describe Ccache::Store, "fetching" do
       Fiber.schedule { order << store.fetch("key") { sleep(0.05) && "loaded" } }
       Fiber.schedule { order << store.fetch("key") { raise "a second loader" } }
       Fiber.schedule { order << "meanwhile" }
-    end.join(10)
+    end.join(50)
     expect(order).to eq(%w[meanwhile loaded loaded])
     expect(store.stats).to include(loads: 1, coalesced: 1)
   end

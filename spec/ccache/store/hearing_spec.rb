@@ -24,10 +24,10 @@ RSpec.describe Ccache::Store, "the thread of on_evict:" do
       told = Thread::Queue.new
       store = Ccache::Store.new(on_evict: ->(key, _, cause) { told << [key, cause] })
       other = Ccache::Store.new
-      store.set("a", 1, expires_in: 0.2)
+      store.set("a", 1, expires_in: 4) # long enough to fork before
       Process.wait(fork do
-        other["starts"] = "the reaper"
-        sleep 0.5
+        other.set("later", 1, expires_in: 4.5) # starts the reaper, which drops this one last
+        sleep 0.01 until other.size.zero?
         store["b"]
         print told.pop.inspect
       end)
@@ -66,7 +66,7 @@ RSpec.describe Ccache::Store, "the thread of on_evict:" do
     expect(output_of(<<~RUBY)).to eq("next")
       told = Thread::Queue.new
       store = Ccache::Store.new(on_evict: ->(key, *) { told << key and key == "last words" && Thread.exit })
-      store.set("last words", 1, expires_in: 0.05)
+      store.set("last words", 1, expires_in: 3) # not before this call ends, which would tell it itself
       told.pop
       sleep 0.01 until Thread.list.one?
       store.set("next", 1, expires_in: 0.05)
