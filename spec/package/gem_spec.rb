@@ -6,7 +6,7 @@ require_relative "installed_gem"
 RSpec.describe "The packaged gem" do
   around { |example| Dir.mktmpdir("ccache-elsewhere") { |directory| (@elsewhere = directory) && example.run } }
 
-  it "installs into an empty GEM_HOME and works from an empty directory", limit: 590 do
+  it "installs into an empty GEM_HOME and works from an empty directory", limit: 1800 do
     program = <<~'RUBY'
       require "ccache"
       store = Ccache::Store.new

@@ -12,15 +12,16 @@ require_relative "../../rakelib/packages/gem_file"
 module InstalledGem
   KEPT = File.join(GemFile::ROOT, "tmp/installed")
 
+  # Where cargo builds, and what keeps make from cleaning up there: a change of ours must not
+  # have all crates compiled again.
+  BUILT = { "RB_SYS_CARGO_TARGET_DIR" => File.join(GemFile::ROOT, "target/installed"),
+            "MAKEFLAGS" => "CLEANOBJS= RUBYGEMS_CLEAN_DIRS=" }.freeze
+
   class << self
     # @return [String] the GEM_HOME
     def home
       @home ||= File.join(KEPT, digest).tap do |home|
-        next if File.exist?(home)
-
-        FileUtils.rm_rf(KEPT)
-        install("#{home}.new")
-        FileUtils.mv("#{home}.new", home)
+        alone { install_into(home) unless File.exist?(home) }
       end
     end
 
@@ -35,7 +36,7 @@ module InstalledGem
         gem = Gem::DefaultUserInteraction.use_ui(Gem::SilentUI.new) do
           GemFile.build(specification, File.join(directory, "ccache.gem"))
         end
-        env = { "GEM_HOME" => home, "CARGO_TARGET_DIR" => nil, **environment }
+        env = { "GEM_HOME" => home, "CARGO_TARGET_DIR" => nil, **BUILT, **environment }
         run(Gem.ruby, "-S", "gem", "install", "--local", "--no-document", gem, directory: directory, env: env)
       end
     end
@@ -51,6 +52,21 @@ module InstalledGem
     end
 
     private
+
+    # Another process of specs may be about to do the same.
+    def alone
+      FileUtils.mkdir_p(File.dirname(KEPT))
+      File.open("#{KEPT}.lock", File::RDWR | File::CREAT) do |file|
+        file.flock(File::LOCK_EX)
+        yield
+      end
+    end
+
+    def install_into(home)
+      FileUtils.rm_rf(KEPT)
+      install("#{home}.new")
+      FileUtils.mv("#{home}.new", home)
+    end
 
     def specification
       Gem::Specification.load(File.join(GemFile::ROOT, "ccache.gemspec"))

@@ -9,7 +9,7 @@ require "objspace"
 # alive (a fault once a store is collected); in ext/ccache/src/store.rs leave out
 # `abandon` in `free` (maps of collected stores stay).
 RSpec.describe "Exit and introspection" do
-  it "leave no fault while native threads are inside stores", limit: 120 do
+  it "leave no fault while native threads are inside stores" do
     program = <<~'RUBY'
       stores = Array.new(3) { Ccache::Store.new }
       stores.each do |store|
@@ -18,7 +18,7 @@ RSpec.describe "Exit and introspection" do
       end
       at_exit { stores.each { |store| store["late"] = "value" } }
     RUBY
-    outcomes = Array.new(Scale.of(10, small: 2)) { run_ruby(program) }
+    outcomes = Array.new(Scale.of(10, quick: 4, small: 2)) { run_ruby(program) }
     expect(outcomes).to all(succeed)
     expect(outcomes.map(&:output)).to all(be_empty)
   end

@@ -49,7 +49,7 @@ RSpec.describe "Threads" do
     end
   end
 
-  it "may do anything at once and be killed anywhere; the store works on and nobody waits", limit: 240 do
+  it "may do anything at once and be killed anywhere; the store works on and nobody waits" do
     steps = Scale.of(600, small: 5)
     threads = Array.new(16) { |seed| worker(seed, steps) }
     random = Random.new(99)
@@ -67,16 +67,26 @@ RSpec.describe "Threads" do
     keys.each { |key| expect(store.fetch(key) { "again" }).not_to be_nil }
   end
 
-  it "run while one clears a large store" do
-    store = Ccache::Store.new
-    without_stress { 300_000.times { |number| store["key#{number}"] = number } }
+  # Whether another thread ran during the block.
+  def shared?
     ticks = 0
     ticker = Thread.new { loop { ticks += 1 and Thread.pass } }
     eventually { ticks.positive? }
     before = ticks
-    store.clear
-    expect(ticks).to be > before
-    ticker.kill
+    yield
+    ticks > before
+  ensure
+    ticker.kill.join
+  end
+
+  it "run while one clears a large store" do
+    store = Ccache::Store.new
+    # A busy machine may wake the other thread too late for one clear.
+    shared = Array.new(10).any? do
+      without_stress { 300_000.times { |number| store["key#{number}"] = number } }
+      shared? { store.clear }
+    end
+    expect(shared).to be(true)
   end
 
   it "see a panic of ours as Ruby's `fatal`, which unwinds and ends the process in order" do
@@ -94,10 +104,11 @@ RSpec.describe "Threads" do
   end
 
   it "go on while another one is outside the GVL, and can be killed before it is" do
-    sleeper = Thread.new { Ccache::Testing.sleep_without_gvl(50) }
+    sleeper = Thread.new { Ccache::Testing.sleep_without_gvl(3000) }
     ticks = 0
-    ticks += 1 while sleeper.alive?
-    expect(ticks).to be > 10
+    ticks += 1 while sleeper.alive? && ticks < 1000
+    expect([ticks, sleeper.alive?]).to eq([1000, true])
+    join(sleeper)
   end
 end
 

@@ -38,7 +38,7 @@ RSpec.describe "The app under Puma" do
       @redis&.stop
     end
 
-    it "runs the installed gem, not the source tree", limit: 590 do
+    it "runs the installed gem, not the source tree", limit: 1800 do
       about = @site.about_workers.values
       expect(about.size).to eq(PumaSite::WORKERS)
       places = about.flat_map { |worker| [worker["ccache"], *worker["loaded"]] }
@@ -46,7 +46,7 @@ RSpec.describe "The app under Puma" do
       expect(about.map { |worker| worker["loaded"].size }).to all(eq(1))
     end
 
-    it "shows every change to every request that began after it", limit: 590 do
+    it "shows every change to every request that began after it", limit: 1800 do
       visitors = visited(@site)
       figures = visitors.during { changes.times { visitors.change } }
       report("#{changes} changes", figures)
@@ -55,7 +55,7 @@ RSpec.describe "The app under Puma" do
       expect(figures.pages).to be > changes
     end
 
-    it "shows no wrong page when a worker is killed, and gets another one", limit: 590 do
+    it "shows no wrong page when a worker is killed, and gets another one", limit: 1800 do
       killed = @site.workers.first
       seconds = nil
       visitors = visited(@site)
@@ -73,7 +73,7 @@ RSpec.describe "The app under Puma" do
       expect(figures.stale).to eq(0)
     end
 
-    it "shows no wrong page, and no error, when the server stops, and uses it again", limit: 590 do
+    it "shows no wrong page, and no error, when the server stops, and uses it again", limit: 1800 do
       seconds = nil
       visitors = visited(@site)
       figures = visitors.during do
@@ -96,7 +96,7 @@ RSpec.describe "The app under Puma" do
     end
   end
 
-  it "shows no wrong page while workers are replaced in phases, forked from one that serves", limit: 590 do
+  it "shows no wrong page while workers are replaced in phases, forked from one that serves", limit: 1800 do
     redis = Server.new
     site = PumaSite.new(redis: redis.url, forks: "fork_worker")
     before = site.workers
@@ -122,7 +122,7 @@ RSpec.describe "The app under Puma" do
     redis&.stop
   end
 
-  it "would show stale pages with MemoryStore", limit: 590 do
+  it "would show stale pages with MemoryStore", limit: 1800 do
     site = PumaSite.new(redis: nil, cache: "memory")
     visitors = visited(site)
     figures = visitors.during { 50.times { visitors.change } }

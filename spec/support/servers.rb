@@ -28,9 +28,8 @@ class Server
     @binary = binary
     @options = options
     @directory = Dir.mktmpdir("ccache-server")
-    @port = free_port
     ThisProcess.at_exit { stop }
-    start
+    start_at_free_port
   end
 
   def url(db = 0)
@@ -95,23 +94,36 @@ class Server
 
   private
 
-  def free_port
-    TCPServer.open("127.0.0.1", 0) { |server| server.addr[1] }
+  # Another process may take the port between its choice and the server's start.
+  def start_at_free_port
+    tries ||= 3
+    @port = TCPServer.open("127.0.0.1", 0) { |server| server.addr[1] }
+    start
+  rescue RuntimeError
+    (tries -= 1).positive? ? retry : raise
   end
 
+  # The server opens its Unix socket after its port, and nobody else answers there.
   def wait_until_ready
-    deadline = Process.clock_gettime(Process::CLOCK_MONOTONIC) + 10
-    begin
-      command("PING")
-    rescue Errno::ECONNREFUSED, EOFError, Errno::ECONNRESET => e
-      raise "#{@binary} did not start: #{File.read(File.join(directory, "log"))}", cause: e if
-        Process.clock_gettime(Process::CLOCK_MONOTONIC) > deadline
-
+    deadline = Process.clock_gettime(Process::CLOCK_MONOTONIC) + 60
+    until listening?
+      is_late = Process.clock_gettime(Process::CLOCK_MONOTONIC) > deadline
+      kill if is_late
+      not_started if is_late || Process.wait(@pid, Process::WNOHANG)
       sleep 0.01
-      retry
-    rescue RuntimeError # asks for a password
-      nil
     end
+  end
+
+  def listening?
+    UNIXSocket.open(socket, &:close)
+    true
+  rescue Errno::ENOENT, Errno::ECONNREFUSED
+    false
+  end
+
+  def not_started
+    @pid = nil
+    raise "#{@binary} did not start: #{File.read(File.join(directory, "log"))}"
   end
 
   def pack(words)
