@@ -5,11 +5,11 @@
 
 require_relative "support"
 
-ENTRIES = 10_000
-FRESH = 100_000
+ENTRIES = Bench.scaled(10_000, quick: 1000)
+FRESH = Bench.scaled(100_000, quick: 10_000)
 BYTES = 10_000_000
-ROUNDS = 31
-WRITE_ROUNDS = 15
+ROUNDS = Bench.scaled(31, quick: 3)
+WRITE_ROUNDS = Bench.scaled(15, quick: 3)
 
 STORES = {
   "Store#get, no bound" => { max_entries: nil },

@@ -6,10 +6,10 @@
 require_relative "support"
 require_relative "charts/lines"
 
-BOUND = 100_000
-MILLION = 1_000_000
-MILLIONS = 10
-PAUSES = 15
+BOUND = Bench.scaled(100_000, quick: 10_000)
+MILLION = Bench.scaled(1_000_000, quick: 50_000)
+MILLIONS = Bench.scaled(10, quick: 2)
+PAUSES = Bench.scaled(15, quick: 3)
 PERCENTILES = { "p50" => 0.5, "p99" => 0.99, "p99.99" => 0.9999, "longest" => 1.0 }.freeze
 
 # What was found after a million writes: the process' memory in MB, the median pause and

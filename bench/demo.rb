@@ -12,11 +12,11 @@ require_relative "demo_input"
 
 # The run, step by step.
 class Demo
-  ENTRIES = 1_000_000
-  READS_SECONDS = 3
+  ENTRIES = Bench.scaled(1_000_000, quick: 10_000)
+  READS_SECONDS = Bench.scaled(3, quick: 0.2)
   ROUNDS = 31
   PAUSES = 15
-  TIMING_SECONDS = 2
+  TIMING_SECONDS = Bench.scaled(2, quick: 0.1)
 
   def initialize(input)
     @input = input
@@ -25,7 +25,7 @@ class Demo
 
   # @return [Boolean] whether all objects stayed the same
   def run
-    puts "", RUBY_DESCRIPTION, Bench.machine, ""
+    puts "", RUBY_DESCRIPTION, Bench::Environment.machine, ""
     load_once
     compare_reads
     kept = read_under_gc
@@ -178,6 +178,7 @@ class Demo
 end
 
 begin
+  abort "demo: expected one file at most, got #{ARGV.size}" if ARGV.size > 1
   Demo.new(DemoInput.from(ARGV.first)).run or abort "demo: an object was not the one that was stored"
 rescue DemoInput::Unusable => e
   abort "demo: #{e.message}"

@@ -22,7 +22,7 @@ class DemoInput
   end
 
   def self.of_gems
-    stubs = Gem::Specification.stubs.to_h { |stub| [stub.full_name, stub] }
+    stubs = Gem::Specification.stubs.select(&:to_spec).to_h { |stub| [stub.full_name, stub] }
     new("gem specifications of this machine", stubs.keys) { |name| specification(stubs.fetch(name)) }
   end
 
@@ -38,12 +38,21 @@ class DemoInput
   end
 
   def self.parse(path)
-    text = File.read(path, encoding: "BOM|UTF-8")
+    text = read(path)
     yaml?(path) ? YAML.safe_load(text, permitted_classes: [Symbol, Date, Time], aliases: true) : JSON.parse(text)
-  rescue SystemCallError => e
-    raise Unusable, "cannot read the file: #{e.message.sub(/ @ \S+/, "")}"
   rescue JSON::ParserError, Psych::Exception, EncodingError, ArgumentError => e
-    raise Unusable, "#{path} is not valid #{yaml?(path) ? "YAML" : "JSON"}: #{e.message.lines.first.strip[0, 160]}"
+    said = e.message.lines.first.strip.sub(/\A\d+: /, "") # a line of the parser's own source
+    raise Unusable, "#{path} is not valid #{yaml?(path) ? "YAML" : "JSON"}: #{said[0, 160]}"
+  end
+
+  def self.read(path)
+    text = File.binread(path).force_encoding("UTF-8").delete_prefix("\uFEFF")
+    raise Unusable, "#{path} is empty" if text.empty?
+    raise Unusable, "#{path} is not text in UTF-8" unless text.valid_encoding?
+
+    text
+  rescue SystemCallError => e
+    raise Unusable, "cannot read #{path}: #{e.class.new.message}"
   end
 
   def self.yaml?(path)
@@ -66,7 +75,7 @@ class DemoInput
     else value.to_s
     end
   end
-  private_class_method :of_gems, :of_file, :parse, :yaml?, :specification, :plain
+  private_class_method :of_gems, :of_file, :parse, :read, :yaml?, :specification, :plain
 
   def initialize(description, keys, &load)
     @description = "#{Bench.count(keys.size)} #{description}"

@@ -5,8 +5,8 @@
 require "weakref"
 require_relative "support"
 
-ENTRIES = 1_000_000
-ROUNDS = 5
+ENTRIES = Bench.scaled(1_000_000, quick: 10_000)
+ROUNDS = Bench.scaled(5, quick: 1)
 CACHES = { "Store" => -> { Ccache::Store.new(max_entries: nil) }, "Hash" => -> { {} } }.freeze
 
 # Fills a new cache in a thread of its own, so that no stack keeps it alive.

@@ -6,7 +6,7 @@
 require "timeout"
 require_relative "server"
 
-TIMES = 41
+TIMES = Bench.scaled(41, quick: 3)
 TIMEOUT = 0.05
 
 # A thread that waits for the server.

@@ -4,8 +4,8 @@
 
 require_relative "support"
 
-ENTRIES = 1_000_000
-ROUNDS = 3
+ENTRIES = Bench.scaled(1_000_000, quick: 100_000)
+ROUNDS = Bench.scaled(3, quick: 1)
 STORES = {
   "no bound" => { max_entries: nil },
   "max_entries" => { max_entries: ENTRIES },

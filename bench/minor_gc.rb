@@ -5,12 +5,12 @@
 require_relative "support"
 require_relative "charts/lines"
 
-ENTRIES = 1_000_000
-ROUNDS = 25
+ENTRIES = Bench.scaled(1_000_000, quick: 100_000)
+ROUNDS = Bench.scaled(25, quick: 3)
 SEGMENT = 64
 OVERWRITES = 1000
 SIZES = [10_000, ENTRIES].freeze
-CHARTED = [10_000, 100_000, ENTRIES].freeze
+CHARTED = [10_000, 100_000, ENTRIES].uniq.freeze
 
 def index_writer(cache)
   ->(key, value) { cache[key] = value }

@@ -5,7 +5,7 @@
 require_relative "server"
 
 KEYS = 100
-ROUNDS = 101
+ROUNDS = Bench.scaled(101, quick: 3)
 BENCHMARK_EVERY = 10
 NAMES = { get: "Store#get", get_multi: "Store#get_multi, #{KEYS} keys",
           pipelined: "redis gem, #{KEYS} getrange pipelined", floor_of_one: "the exchange in C",

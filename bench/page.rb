@@ -1,7 +1,8 @@
 # frozen_string_literal: true
 
 # Writes docs/benchmarks.md and its charts from what the benches have measured, each in
-# its last run, and brings the README's figures up to date. `rake bench` ends by it.
+# its last run, and brings the README's figures up to date. `rake bench` ends by it. With
+# BENCH_QUICK=1 all of that goes into tmp/bench/quick.
 
 require "fileutils"
 require_relative "suite"
@@ -10,7 +11,10 @@ require_relative "page/head"
 require_relative "page/readme"
 require_relative "page/section"
 
-docs = File.expand_path("../docs", __dir__)
+project = File.expand_path("..", __dir__)
+to = Bench.quick? ? Bench::Results::FOLDER : project
+docs = File.join(to, "docs")
+FileUtils.mkdir_p(docs)
 charts = File.join(docs, Bench::Section::CHARTS)
 results = Bench::NAMES.to_h { |name| [name, Bench::Results.of(name)] }
 
@@ -27,8 +31,8 @@ results.each_value do |result|
   result&.charts&.each { |file| FileUtils.cp(Bench::Results.chart(file), charts) }
 end
 
-readme = File.expand_path("../README.md", __dir__)
-File.write(readme, Bench::Readme.new(results).update(File.read(readme)))
+readme = File.read(File.join(project, "README.md"))
+File.write(File.join(to, "README.md"), Bench::Readme.new(results).update(readme))
 
 missing = results.reject { |_, result| result }.keys
 abort "not on the page, since they have not run or failed: #{missing.join(", ")}" unless missing.empty?

@@ -9,7 +9,7 @@ require "active_support/core_ext/numeric/time"
 require "active_support/cache/redis_cache_store"
 
 RECORDS = 1024
-ROUNDS = 51
+ROUNDS = Bench.scaled(51, quick: 3)
 NAMES = { ccache: "CcacheStore", expiring: "CcacheStore, expires_in", validated: "CcacheStore, with a server",
           memory: "MemoryStore", redis: "RedisCacheStore" }.freeze
 VALUES = { list: "#{Bench.count(RECORDS)} records", text: "a small String" }.freeze

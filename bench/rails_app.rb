@@ -10,8 +10,8 @@ require_relative "../spec/support/servers"
 require_relative "../spec/railtie/puma_site"
 
 STORES = { "ccache" => ":ccache_store", "redis" => ":redis_cache_store", "memory" => ":memory_store" }.freeze
-ROUNDS = Integer(ENV.fetch("ROUNDS", "5"))
-SECONDS = 3
+ROUNDS = Integer(ENV.fetch("ROUNDS", Bench.scaled("5", quick: "1")))
+SECONDS = Bench.scaled(3, quick: 1)
 CLIENTS = 8
 PAGES_PER_CONNECTION = 100
 

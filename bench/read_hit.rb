@@ -5,8 +5,8 @@
 require_relative "support"
 require_relative "charts/ranking"
 
-ENTRIES = 10_000
-ROUNDS = 31
+ENTRIES = Bench.scaled(10_000, quick: 1000)
+ROUNDS = Bench.scaled(31, quick: 3)
 
 keys = Array.new(ENTRIES) { |i| "key:#{i}" }
 values = Array.new(ENTRIES) { Object.new }

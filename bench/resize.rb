@@ -4,9 +4,9 @@
 
 require_relative "support"
 
-ENTRIES = 1_000_000
+ENTRIES = Bench.scaled(1_000_000, quick: 100_000)
 SMALLER = 10_000
-ROUNDS = 3
+ROUNDS = Bench.scaled(3, quick: 1)
 STEPS = ["empty", "full", "made smaller", "filled again up to the old bound"].freeze
 
 Step = Struct.new(:process, :counted, :segments)

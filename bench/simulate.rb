@@ -8,12 +8,14 @@ require_relative "support"
 
 CHART = "hit_ratios.svg"
 MANIFEST = File.expand_path("simulate/Cargo.toml", __dir__)
+TARGET = File.expand_path("../target/simulate", __dir__)
 AHEAD = /^The mean is ([+-][\d.]+) points/
 LEAD = /^([+-][\d.]+) points: (.+)$/
 
 def simulate
-  command = ["cargo", "run", "--release", "--quiet", "--manifest-path", MANIFEST, "--", *ENV.fetch("TRACES", nil),
-             "--chart", Bench::Results.chart(CHART), "--about", Bench::Environment.line]
+  command = ["cargo", "run", "--release", "--quiet", "--manifest-path", MANIFEST, "--target-dir", TARGET, "--",
+             *ENV.fetch("TRACES", nil), "--chart", Bench::Results.chart(CHART), "--about", Bench::Environment.line,
+             *(["--accesses", "20000"] if Bench.quick?)]
   said = IO.popen(command, &:read)
   abort "the simulation failed" unless Process.last_status.success?
   said

@@ -5,6 +5,7 @@ $LOAD_PATH.unshift(File.expand_path("../lib", __dir__))
 require "etc"
 require "ccache"
 require_relative "../spec/support/resident_memory"
+require_relative "support/quick"
 require_relative "support/report"
 require_relative "support/timing"
 
@@ -58,8 +59,9 @@ module Bench
       false
     end
 
+    # Without the logger Active Support before 7.1 does not load beside a younger concurrent-ruby.
     def memory_store?
-      available?("active_support") && available?("active_support/cache")
+      available?("logger") && available?("active_support") && available?("active_support/cache")
     end
 
     # Without a bound, so that it never prunes what the others keep.

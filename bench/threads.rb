@@ -5,7 +5,7 @@
 
 require_relative "server"
 
-ROUNDS = 15
+ROUNDS = Bench.scaled(15, quick: 1)
 TURN = 0.2
 DISTINCT = 16
 TOGETHER = 64

@@ -10,7 +10,7 @@ require_relative "charts/lines"
 
 RECORDS = [16, 64, 256, 1024, 4096, 8192].freeze
 OF_THE_BARS = 1024
-ROUNDS = 51
+ROUNDS = Bench.scaled(51, quick: 3)
 NAMES = { hit: "Ccache::Store#get", peer: "GET, inflate and load", floor: "the floor: the exchange in C" }.freeze
 BARS = { "wall time" => [:first, 60], "processor time" => [:last, 300] }.freeze
 Record = Struct.new(:id, :one, :other)

@@ -7,7 +7,7 @@ require_relative "server"
 
 SIZES = { "1 KiB" => 1, "16 KiB" => 16, "256 KiB" => 256, "1 MiB" => 1024, "4 MiB" => 4096, "16 MiB" => 16_384 }.freeze
 SMALLEST = SIZES.keys.first
-ROUNDS = 101
+ROUNDS = Bench.scaled(101, quick: 3)
 BENCHMARK_EVERY = 10
 
 def add_variants(rounds, site)

@@ -4,8 +4,8 @@
 
 require_relative "support"
 
-ENTRIES = 10_000
-ROUNDS = 21
+ENTRIES = Bench.scaled(10_000, quick: 1000)
+ROUNDS = Bench.scaled(21, quick: 3)
 
 keys = Array.new(ENTRIES) { |i| "key:#{i}" }.shuffle(random: Bench.random)
 values = Array.new(ENTRIES) { Object.new }

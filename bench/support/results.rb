@@ -3,6 +3,7 @@
 require "fileutils"
 require "json"
 require_relative "bar"
+require_relative "quick"
 
 module Bench
   # What a bench has measured, kept until the page is written: a file for each bench,
@@ -10,7 +11,7 @@ module Bench
   #
   # A block of it is a table, some bars or a chart, in the order they were reported.
   class Results
-    FOLDER = File.expand_path("../../tmp/bench", __dir__)
+    FOLDER = File.expand_path(Bench.scaled("../../tmp/bench", quick: "../../tmp/bench/quick"), __dir__)
 
     class << self
       # @return [Results, nil] nil if that bench has not run, or failed

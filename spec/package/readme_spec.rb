@@ -1,9 +1,11 @@
 # frozen_string_literal: true
 
-# The README's example does what its comments say.
+require_relative "pages"
+
+# The examples of the README, and of any other page, do what their comments say.
 RSpec.describe "The README" do
-  readme = File.read(File.expand_path("../../README.md", __dir__))
-  examples = readme.scan(/^```ruby\n((?:require|store = |left = ).*?)^```/m).flatten
+  blocks = Pages.blocks.select { |block| block.language == "ruby" && block.text.include?("# => ") }
+  examples = blocks.map(&:text)
 
   # Lines with a `# => result` are printed; "…" in a result stands for anything.
   def printing(example)
@@ -30,6 +32,7 @@ RSpec.describe "The README" do
   end
 
   it "has an example with a server, and one without" do
+    expect(blocks.map(&:page).uniq).to eq(["README.md"])
     expect(examples.map { |example| example.include?("redis://") }).to eq([false, true, false])
   end
 

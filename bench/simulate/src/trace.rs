@@ -25,6 +25,18 @@ impl Trace {
             keys: numbers.len(),
         }
     }
+
+    /// Its first accesses alone.
+    pub(crate) fn cut(mut self, most: usize) -> Self {
+        self.accesses.truncate(most);
+        // Keys are numbered in the order in which they come.
+        self.keys = self
+            .accesses
+            .iter()
+            .max()
+            .map_or(0, |&last| last as usize + 1);
+        self
+    }
 }
 
 /// Reads all `NAME.u32.zst` of a folder: little-endian 32-bit numbers, compressed.
