@@ -16,6 +16,9 @@ module DocumentedCommands
     end
   end
 
+  # What `git status --short` prints where nothing was changed; other lines may be there.
+  UNCHANGED = /\A(?!.*^(?: ?[MAD]|\?\?) )/m
+
   # By `rake docs:commands`, in a short form, in a fresh clone.
   SHORT = {
     "bin/setup" => short("bin/setup", /\A\z/), # says nothing where nothing is missing
@@ -24,13 +27,13 @@ module DocumentedCommands
     "bin/console" => short("echo 'Ccache::Store.new.fetch(:key) { 41 + 1 }' | bin/console", /^(?:=> )?42$/),
     "rake -T" => short("rake -T", /^rake soak +# Do everything at once/),
     "rake build" => short("rake build && gem specification pkg/ccache-*.gem name", /^--- ccache$/),
-    "rake package:list" => short("rake package:list && git status --short", /\A\z/),
-    "rake licenses" => short("rake licenses && git status --short", /\A\z/),
+    "rake package:list" => short("rake package:list && git status --short", UNCHANGED),
+    "rake licenses" => short("rake licenses && git status --short", UNCHANGED),
     "rake release:check" => short("rm -rf pkg && rake release:check", /has no source gem$/, status: 1),
     "bundle config set force_ruby_platform true" =>
       short("export BUNDLE_APP_CONFIG=tmp/bundle; bundle config set --local force_ruby_platform true; bundle config",
             /^force_ruby_platform$/),
-    "cargo update --workspace" => short("cargo update --workspace --offline && git status --short", /\A(?!.*^ ?M )/m),
+    "cargo update --workspace" => short("cargo update --workspace --offline && git status --short", UNCHANGED),
     "rake soak" => short("SOAK_MINUTES=0.1 rake soak", /^minute  RSS MiB .*^ +1 .*^drift of RSS: not judged/m),
     "rake consistency:long" => short("OPERATIONS=200 rake consistency:long", /^in all +\d+ .* 0$/),
     "rake rails:load" => short("CHANGES=20 rake rails:load", /20 changes: .*^\d+ examples, 0 failures$/m),
