@@ -10,7 +10,8 @@ namespace :rails do
 
   desc "Send REQUESTS (100,000 by default) to the app, and hold its memory to that after a tenth of them"
   task memory: :compile do
-    environment = { "REQUESTS" => ENV.fetch("REQUESTS", "100000"), "REQUESTS_RATIO" => "10", "GROWTH" => "1.05" }
+    environment = { "REQUESTS" => ENV.fetch("REQUESTS", "100000"), "REQUESTS_RATIO" => "10",
+                    "GROWTH" => ENV.fetch("GROWTH", "1.05") }
     sh environment, RbConfig.ruby, "-S", "rspec", "spec/railtie/memory_spec.rb"
   end
 end

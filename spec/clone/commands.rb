@@ -59,7 +59,7 @@ module FreshClone
 end
 
 # `rake docs:commands` runs these in their order: they share the clone.
-RSpec.describe "In a fresh clone", order: :defined, limit: 900 do
+RSpec.describe "In a fresh clone", order: :defined, limit: 1800 do
   # What bin/setup and the compiler take from the network is there before, or it is fetched.
   DocumentedCommands::SHORT.each do |name, short|
     it "#{name} does what the pages say, as #{short.line}" do
