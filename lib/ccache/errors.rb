@@ -130,6 +130,25 @@ module Ccache
     end
   end
 
+  # A coder does not write, or read, a value that is nested so deeply.
+  #
+  # @api private
+  class NestingError < TypeError
+    include Error
+  end
+
+  # For `rescue`: an error of ours for a value that is nested too deeply for its coder, or for the
+  # stack that is left.
+  #
+  # @api private
+  module TooDeep
+    def self.===(error)
+      case error when Error then error.cause.is_a?(SystemStackError) || error.cause.is_a?(NestingError) end
+    end
+  end
+  private_constant :NestingError
+  private_constant :TooDeep
+
   # A value that cannot be kept under the asked `values:` policy.
   class InvalidValue < TypeError
     include Error

@@ -10,6 +10,12 @@ module Ccache
       class Words < Vocabulary
         INTEGERS = (-(2**63)..((2**64) - 1))
 
+        def initialize
+          super("MessagePack")
+          # For one value: a program may register types at any time.
+          @registered = {}
+        end
+
         private
 
         def word?(part)
@@ -19,8 +25,12 @@ module Ccache
         def registered?(part)
           case part
           when NilClass, TrueClass, FalseClass, Integer, Float, String, Array, Hash then false
-          else ::MessagePack::DefaultFactory.type_registered?(Error.class_of(part))
+          else kind?(Error.class_of(part))
           end
+        end
+
+        def kind?(kind)
+          @registered.fetch(kind) { @registered[kind] = ::MessagePack::DefaultFactory.type_registered?(kind) }
         end
 
         def parts(container)
@@ -43,19 +53,18 @@ module Ccache
         end
       end
 
-      VOCABULARY = Words.new("MessagePack").freeze
       private_constant :Words
 
       class << self
         def dump(value)
-          VOCABULARY.check(value)
+          Words.new.check(value)
           ::MessagePack.pack(value)
         end
 
         def load(bytes)
           ::MessagePack.unpack(bytes)
         rescue ::MessagePack::StackError
-          raise TypeError, "it is nested deeper than this version of msgpack reads"
+          raise NestingError, "it is nested deeper than this version of msgpack reads"
         end
       end
     end

@@ -11,8 +11,6 @@ module Ccache
     class Vocabulary
       # The deepest nesting. A value that refers to itself is deeper.
       DEEPEST = 1_000
-      NOT_UTF8 = " that is not UTF-8"
-      private_constant :NOT_UTF8
 
       # @param format [String] its name
       def initialize(format)
@@ -30,7 +28,7 @@ module Ccache
             containers(parts(container), inner)
           end
         end
-        raise TypeError, "it is nested deeper than #{DEEPEST} levels, or refers to itself" unless level.empty?
+        raise NestingError, "it is nested deeper than #{DEEPEST} levels, or refers to itself" unless level.empty?
       end
 
       private
@@ -46,18 +44,20 @@ module Ccache
         case part
         when NilClass, TrueClass, FalseClass then true
         when Integer, Float then number?(part) || refuse(part, ": #{number_words}")
-        when Symbol then text?(part.name) || refuse(part, NOT_UTF8)
-        else word_of_class?(part)
+        when Symbol, String then text_word?(part)
+        when Array, Hash then container?(part) ? false : refuse(part)
+        else refuse(part)
         end
       end
 
       # A subclass would come back as what it descends from.
-      def word_of_class?(part)
-        kind = [String, Array, Hash].find { |one| one === part }
-        refuse(part) unless kind && part.instance_of?(kind)
-        return false unless kind == String
+      def text_word?(part)
+        refuse(part) unless Symbol === part || part.instance_of?(String)
+        text?(part.to_s) || refuse(part, " that is not UTF-8")
+      end
 
-        text?(part) || refuse(part, NOT_UTF8)
+      def container?(part)
+        part.instance_of?(Array) || part.instance_of?(Hash)
       end
 
       def parts(container)

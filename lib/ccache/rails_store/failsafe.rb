@@ -8,6 +8,8 @@ module Ccache
       FAILURES = [ConnectionError, TimeoutError, ServerError].freeze
       # What is on the server may be what this process cannot decode: a miss, too.
       READ_FAILURES = [*FAILURES, CodecError].freeze
+      # A value that is nested too deeply is not written, and a miss later.
+      WRITE_FAILURES = [*FAILURES, TooDeep].freeze
 
       # The default handler: logs, and reports to Rails' error reporter (Rails 7.0).
       LOG = lambda do |method:, returning:, exception:|

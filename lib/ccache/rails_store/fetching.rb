@@ -96,10 +96,15 @@ module Ccache
         stored = stored_key(key)
         form = @ccache.load_missing(stored, load, absent) do
           load.begin!
-          loaded(name, key, options, load, &block)
+          load.form = loaded(name, key, options, load, &block)
         end
         failed(:write_entry, load.failure, Version::WRITE_FAILED) if load.failure
         bare(form)
+      rescue TooDeep => e
+        raise unless load.form
+
+        failed(:write_entry, e, Version::WRITE_FAILED)
+        bare(load.form)
       rescue *Failsafe::FAILURES => e
         raise if load.begun?
 

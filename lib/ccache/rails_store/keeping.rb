@@ -72,6 +72,8 @@ module Ccache
         policy = options[:values] || @values
         is_copied = policy == :copied || (policy == :auto && PlainData.plain?(value))
         is_copied ? Values.keep(value, :copied).first : value
+      rescue TooDeep
+        value # which is not kept
       end
     end
   end

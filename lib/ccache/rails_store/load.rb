@@ -9,6 +9,8 @@ module Ccache
       attr_accessor :replaced
       # @return [#call, nil] runs the write that it is given, within an event
       attr_accessor :writing
+      # @return [Object, nil] what the block brought, as it is to be kept
+      attr_accessor :form
       # @return [Exception, nil] why what was loaded is not on the server
       attr_reader :failure
 

@@ -12,7 +12,7 @@ module Ccache
         settings = { expires_in: lifetime(options), **policy_of(options) }
         return delete_entry(key) || true if @has_server && settings[:expires_in]&.zero? # a server's least is 1 ms
 
-        failsafe(:write_entry, returning: Version::WRITE_FAILED) do
+        failsafe(:write_entry, returning: Version::WRITE_FAILED, on: Failsafe::WRITE_FAILURES) do
           next add(stored, form, settings) if options[:unless_exist]
 
           @ccache.set(stored, form, **settings)
@@ -47,8 +47,11 @@ module Ccache
         forms = entries.to_h do |key, entry|
           [stored_key(key), kept(entry.value, entry.version, entry.expires_at, options)]
         end
-        failsafe(:write_multi_entries) do
-          @ccache.set_multi(forms, expires_in: lifetime(options), **policy_of(options))
+        settings = { expires_in: lifetime(options), **policy_of(options) }
+        failsafe(:write_multi_entries) { @ccache.set_multi(forms, **settings) }
+      rescue TooDeep # one of them; then nothing was written
+        forms.each do |stored, form|
+          failsafe(:write_multi_entries, on: Failsafe::WRITE_FAILURES) { @ccache.set(stored, form, **settings) }
         end
       end
 

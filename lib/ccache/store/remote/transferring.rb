@@ -7,6 +7,13 @@ module Ccache
       #
       # @api private
       module Transferring
+        # See Store#private_copy: by the coder, which may know values that Marshal does not.
+        def private_copy(value)
+          return super if Integer === value || @remote.coder.faithful?
+
+          decode(dump(nil, value), nil)
+        end
+
         private
 
         # Brings the value, once per process: who waited for that looks again, since the
@@ -101,13 +108,6 @@ module Ccache
         rescue *FOREIGN_ERRORS => e
           message = "#{server}: the coder cannot load a value: #{Error.reason(e)}"
           raise CodecError.for(message, server, key, false), cause: nil # a parser's message quotes the document
-        end
-
-        # See Store#private_copy: by the coder, which may know values that Marshal does not.
-        def private_copy(value)
-          return super if Integer === value || @remote.coder.faithful?
-
-          decode(dump(nil, value), nil)
         end
       end
     end
