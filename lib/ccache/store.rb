@@ -361,15 +361,16 @@ module Ccache
     end
 
     # Removes the entries whose keys match a pattern as Redis' `KEYS` has them: `*` for
-    # any text, `?` for any character, `[a-c]`, `[^a]`, and a backslash before a character
-    # that stands for itself. Looks at all keys; with a server, at all that it has.
+    # any text, `?` for any byte, `[a-c]`, `[^a]`, and a backslash before a character
+    # that stands for itself. Looks at all keys; with a server, at all that it has. The same
+    # keys match with a server and without.
     #
     # @param pattern [String]
     # @return [Integer] how many
     # @raise [InvalidOption, ClosedError]
     def delete_matched(pattern)
       check_pattern(pattern)
-      keys.count { |key| File.fnmatch?(pattern.b, key.b, File::FNM_DOTMATCH) && remove(key, true) }
+      keys_matching(pattern).count { |key| remove(key, true) }
     end
 
     # @param keys [Array<String, Symbol>]

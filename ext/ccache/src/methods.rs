@@ -5,7 +5,7 @@
 //! private vocabulary the rest of this file is. What these take and give is
 //! checked by the face, so their types are the simplest that do.
 
-use crate::arguments::{Key, condition, lifetime, optional_etag};
+use crate::arguments::{Key, condition, lifetime, optional_etag, string_bytes};
 use crate::departures;
 use crate::errors;
 use crate::gvl::without_gvl;
@@ -19,7 +19,7 @@ use crate::store::{self, Opened, Store, open, opened};
 use crate::stored::{Stored, Taken};
 use crate::tally;
 use crate::typed_data::from_raw;
-use ccache_core::{Condition, Entry, Etag, Refused, Removed, Write};
+use ccache_core::{Condition, Entry, Etag, Refused, Removed, Write, glob};
 use magnus::rb_sys::AsRawValue;
 use magnus::value::ReprValue;
 use magnus::{Error, Module, RArray, RHash, RModule, RString, Ruby, Symbol, Value, method};
@@ -108,6 +108,24 @@ fn keys(ruby: &Ruby, store: Value) -> Result<RArray, Error> {
     let keys = ruby.ary_new_capa(entries.len());
     for entry in &entries {
         keys.push(key_string(ruby, entry.key()))?;
+    }
+    Ok(keys)
+}
+
+/// The keys of this moment that match a pattern. Works upon copies of the keys, so that
+/// no entry is held while others run.
+fn keys_matching(ruby: &Ruby, store: Value, pattern: RString) -> Result<RArray, Error> {
+    let (_live, opened) = open(&store)?;
+    let pattern = string_bytes(pattern);
+    let shelf = Arc::clone(&opened.shelf);
+    let matching = without_gvl(ruby, move || {
+        let mut keys = shelf.keys();
+        keys.retain(|key| glob::matches(&pattern, key));
+        keys
+    })?;
+    let keys = ruby.ary_new_capa(matching.len());
+    for key in &matching {
+        keys.push(key_string(ruby, key))?;
     }
     Ok(keys)
 }
@@ -523,6 +541,7 @@ pub(crate) fn init(ruby: &Ruby, ccache: RModule) -> Result<(), Error> {
     departures::init(store)?;
     resizing::init(store)?;
     store.define_private_method("check", method!(check, 2))?;
+    store.define_private_method("keys_matching", method!(keys_matching, 1))?;
     store.define_private_method("read", method!(read, 2))?;
     store.define_private_method("read_entry", method!(read_entry, 2))?;
     store.define_private_method("write", method!(write, 8))?;

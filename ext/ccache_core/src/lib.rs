@@ -23,6 +23,8 @@ mod etag;
 #[cfg(not(loom))]
 mod expiry;
 #[cfg(not(loom))]
+pub mod glob;
+#[cfg(not(loom))]
 mod idle;
 #[cfg(not(loom))]
 mod lease;

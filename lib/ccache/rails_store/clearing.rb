@@ -17,7 +17,7 @@ module Ccache
         instrument(:delete_matched, pattern.is_a?(Regexp) ? pattern.inspect : pattern) do
           next delete_matching(pattern) if pattern.is_a?(Regexp)
 
-          failsafe(:delete_matched) { @ccache.delete_matched(stored_key(pattern)) }
+          failsafe(:delete_matched) { @ccache.delete_matched(stored_pattern(matcher, options)) }
         end
       end
 

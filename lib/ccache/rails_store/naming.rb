@@ -40,6 +40,19 @@ module Ccache
         shortened(is_own ? key.byteslice(@prefix.bytesize..) : "#{MARK}#{key}")
       end
 
+      # What names match within a namespace, as a pattern of {Ccache::Store}'s keys. The
+      # namespaces stand for themselves, and a pattern is never shortened.
+      def stored_pattern(pattern, options)
+        whole = "#{literal(namespace_key("", options))}#{pattern.b}"
+        own = literal(@prefix)
+        is_own = whole.start_with?(own) && whole.getbyte(own.bytesize) != MARK_BYTE
+        is_own ? whole.byteslice(own.bytesize..) : "#{MARK}#{whole}"
+      end
+
+      def literal(text)
+        text.b.gsub(/[*?\[\\]/n) { |character| "\\#{character}" }
+      end
+
       # The other way round, for short keys. Not valid where it is no text.
       def whole_key(stored)
         stored = stored.dup.force_encoding(Encoding::UTF_8)

@@ -78,9 +78,7 @@ module Ccache
       end
 
       def check_pattern(pattern)
-        return if pattern.is_a?(String) && !pattern.b.include?("\0")
-
-        raise InvalidOption.for(:pattern, pattern, "a String without NUL")
+        raise InvalidOption.for(:pattern, pattern, "a String") unless pattern.is_a?(String)
       end
 
       def natural?(number)

@@ -19,6 +19,15 @@ impl<V: HeapBytes> Cache<V> {
         self.live_entries()
     }
 
+    /// The keys of all live entries, as [`entries`](Self::entries).
+    ///
+    /// **Locking behaviour:** each shard's read lock in turn.
+    pub fn keys(&self) -> Vec<Box<[u8]>> {
+        let _inside = GATE.enter();
+        let entries = self.live_entries();
+        entries.iter().map(|entry| entry.key().into()).collect()
+    }
+
     /// Up to `most` live entries that were used most lately, each with about how often
     /// that was, the most used one first. None in a cache that never had a bound, which
     /// counts no uses.
