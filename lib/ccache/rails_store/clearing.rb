@@ -66,8 +66,8 @@ module Ccache
         @ccache.keys.each do |stored| # rubocop:disable Style/HashEachMethods -- an Array's own
           entry = @ccache.entry(stored)
           @ccache.delete(stored, if_match: entry.etag) if entry && item_of(entry.value)&.expired?
-        rescue PreconditionFailed
-          next # written anew meanwhile
+        rescue PreconditionFailed, CodecError
+          next # written anew meanwhile, or not to be read here
         end
       end
     end

@@ -28,8 +28,11 @@ module Ccache
       end
 
       # As {Store#get_multi}; what cannot be decoded is not there.
-      def seek_multi(keys, **freshness)
-        get_multi(*keys, **freshness)
+      def seek_multi(keys, max_age: nil, stale_if_error: nil)
+        freshness = freshness(max_age, nil, stale_if_error)
+        get_multi(*keys)
+      rescue CodecError
+        seek_each(keys, freshness)
       end
 
       # Loads what was not found.
@@ -44,6 +47,16 @@ module Ccache
       end
 
       private
+
+      # One by one, since one of them cannot be decoded.
+      def seek_each(keys, freshness)
+        keys.each_with_object({}) do |key, found|
+          value = read_as(key, nil, freshness)
+          found[key] = value unless Absent === value
+        rescue CodecError
+          next
+        end
+      end
 
       def judged(parts, load, values)
         value, etag, age, time_to_live, is_private = parts

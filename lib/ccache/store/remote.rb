@@ -54,8 +54,11 @@ module Ccache
       #
       # @api private
       def seek_multi(keys, max_age: nil, stale_if_error: nil)
-        found, = read_multi(keys, freshness(max_age, nil, stale_if_error)) { |error| Absent.new(error.header) }
+        freshness = freshness(max_age, nil, stale_if_error)
+        found, = read_multi(keys, freshness) { |error| Absent.new(error.header) }
         found.reject { |_, value| Absent === value }
+      rescue CodecError # of what memory holds
+        seek_each(keys, freshness)
       end
 
       # See {Store#set_multi}. One round trip; atomic per key.

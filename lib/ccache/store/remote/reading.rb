@@ -26,16 +26,23 @@ module Ccache
 
         # As `read_as`; what cannot be decoded is to be replaced.
         def read_for_fetch(key, values, freshness)
-          read_as(key, values, freshness)
-        rescue CodecError => e
-          Absent.new(e.header)
+          or_absent(key) { read_as(key, values, freshness) }
         end
 
         # As `find`; what cannot be decoded is to be replaced.
         def parts_for_fetch(key, freshness)
-          find(key, nil, freshness)
+          or_absent(key) { find(key, nil, freshness) }
+        end
+
+        # A write that replaces what cannot be decoded has to know what it begins with: if
+        # that was memory's copy, the server is asked.
+        def or_absent(key, is_held: true, &read)
+          yield
         rescue CodecError => e
-          Absent.new(e.header)
+          return Absent.new(e.header) if e.header || !is_held
+
+          drop_local(key)
+          or_absent(key, is_held: false, &read)
         end
 
         def value_of(parts, values)
