@@ -43,9 +43,19 @@ RSpec.describe "The Rails store's options" do
 
   it "are refused with a value that makes no sense" do
     { expires_in: "soon", race_condition_ttl: -1, error_handler: 5, namespace: 5, compress: :gzip, values: :mine,
-      lock: "long", max_entries: 0, redis: 5, coder: nil }.each do |name, value|
+      lock: "long", max_entries: 0, redis: 5, coder: 5, max_key_size: 38 }.each do |name, value|
       expect { made(name => value) }.to raise_error(Ccache::InvalidOption, /#{name}: takes/)
     end
+  end
+
+  it "may be a Hash, as MemoryStore's" do
+    expect(ActiveSupport::Cache::CcacheStore.new({ namespace: "app" }).namespace).to eq("app")
+  end
+
+  it "may say that there is no coder, which is as without the option" do
+    cache = made(coder: nil)
+    cache.write("list", [1])
+    expect(cache.read("list")).to eq([1])
   end
 
   it "are not changed" do

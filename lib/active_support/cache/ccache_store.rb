@@ -51,6 +51,7 @@ module ActiveSupport
       #   the namespace, and some of its values stand in a wrapper
       attr_reader :ccache
 
+      # @param given [Hash, nil] options, as MemoryStore takes them
       # @param options [Hash] those of {Ccache::Store#initialize}, and
       # @option options [String, Symbol, Proc] :namespace as in Rails; a String or Symbol
       #   is the server's namespace, too
@@ -61,15 +62,17 @@ module ActiveSupport
       #   `:lz4` or `:none`: what is sent to the server; memory holds live objects
       # @option options [Integer] :compress_threshold in bytes
       # @option options [Numeric] :lock seconds, see {Ccache::Store#fetch}
+      # @option options [Integer, false] :max_key_size in bytes, of a name with its namespace:
+      #   what is longer ends with a digest; false for names of any size
       # @option options [#call, nil] :error_handler called with `method:`, `returning:` and
       #   `exception:` when the server fails; logs and reports by default
       # @raise [Ccache::InvalidOption] with the options that there are
-      def initialize(**options)
-        options = Ccache::RailsStore::Options.new(options)
+      def initialize(given = nil, **options)
+        options = Ccache::RailsStore::Options.new({ **given.to_h, **options })
         super({ **options.of_rails, coder: nil })
         @error_handler = options.error_handler
         @ccache = Ccache::Store.new(**options.of_ccache)
-        name_keys(@options[:namespace])
+        name_keys(@options[:namespace], options.max_key_size)
         keep_values(options)
       end
 

@@ -4,7 +4,8 @@ module Ccache
   module RailsStore
     # `increment` and `decrement`: atomic, also between processes that share a server.
     module Counting
-      # As in Rails: what is not there counts as 0, and what is keeps its time.
+      # As in Rails: what is not there counts as 0, and what is keeps its time. The options
+      # may follow the name, as in Rails 8: `increment("hits", expires_in: 60)`.
       #
       # @param name [Object] a key
       # @param amount [Integer]
@@ -12,6 +13,7 @@ module Ccache
       # @return [Integer, nil] the sum; nil if the server does not answer
       # @raise [Ccache::InvalidValue] what is there is no number, nor text of one
       def increment(name, amount = 1, options = nil)
+        amount, options = amount_and_options(amount, options)
         change_number(:increment, name, amount, Integer(amount), options)
       end
 
@@ -22,10 +24,32 @@ module Ccache
       # @param options [Hash, nil]
       # @return [Integer, nil] the difference
       def decrement(name, amount = 1, options = nil)
+        amount, options = amount_and_options(amount, options)
         change_number(:decrement, name, amount, -Integer(amount), options)
       end
 
+      # As in Rails 8.1, in all versions.
+      #
+      # @param name [Object] a key
+      # @return [Integer, nil] nil if there is none
+      def read_counter(name, **options)
+        read(name, options.merge(raw: true))&.to_i
+      end
+
+      # As in Rails 8.1, in all versions.
+      #
+      # @param name [Object] a key
+      # @param value [#to_i]
+      # @return [Boolean, nil] as `write`
+      def write_counter(name, value, **options)
+        write(name, value.to_i, options.merge(raw: true))
+      end
+
       private
+
+      def amount_and_options(amount, options)
+        Hash === amount && options.nil? ? [1, amount] : [amount, options]
+      end
 
       def change_number(operation, name, amount, by, options)
         options = merged_options(options)

@@ -40,7 +40,10 @@ module Ccache
         return super unless block_given?
 
         options = names.last.is_a?(Hash) ? names.last : {}
-        super { |name| shared(yield(name), options) }
+        loader = ->(name) { shared(yield(name), options) }
+        return load_all_anyway(names[0..-2], options, &loader) if options[:force] && !Version::FORCES_MANY
+
+        super(*names, &loader)
       end
 
       private
@@ -81,6 +84,12 @@ module Ccache
         value = shared(generate(name, normalize_key(name, options), options = options.dup, &block), options)
         write(name, value, options) unless value.nil? && options[:skip_nil]
         value
+      end
+
+      def load_all_anyway(names, options, &block)
+        values = names.to_h { |name| [name, block.call(name)] }
+        write_multi(options[:skip_nil] ? values.compact : values, options)
+        values
       end
 
       def load_of(name, options)

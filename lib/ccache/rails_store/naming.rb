@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "digest"
+require "active_support/digest"
 
 module Ccache
   module RailsStore
@@ -17,14 +18,55 @@ module Ccache
       # In bytes, with the namespace: Rails 8.1 itself cuts what is longer.
       PLAIN = 250
 
+      # In bytes: what stands for the rest of a name that is cut.
+      SUFFIX = ":hash:".bytesize + 32
+
+      # @param size [Integer, false, nil]
+      # @raise [InvalidOption]
+      def self.check_size(size)
+        return if size.nil? || size == false || (size.is_a?(Integer) && size > SUFFIX)
+
+        raise InvalidOption.for(:max_key_size, size, "an Integer above #{SUFFIX}, or false for any size")
+      end
+
+      # As in Rails 8.1, in all versions.
+      #
+      # @return [String, Symbol, Proc, nil]
+      def namespace
+        @options[:namespace]
+      end
+
+      # As in Rails 8.1, in all versions.
+      def namespace=(namespace)
+        @options[:namespace] = namespace
+      end
+
       private
 
       # @param namespace [String, Symbol, Proc, nil] the store's
-      def name_keys(namespace)
+      # @param max_size [Integer, false, nil] of a name with its namespace, in bytes
+      def name_keys(namespace, max_size)
         # An app may set another one later: `cache.options[:namespace] = …`
         @namespace = namespace.respond_to?(:call) ? Object.new : namespace
         @prefix = namespace.nil? || namespace.respond_to?(:call) ? "" : -"#{namespace}:"
-        @longest_plain = PLAIN - @prefix.bytesize
+        @longest_plain = [PLAIN, max_size || PLAIN].min - @prefix.bytesize
+        bound_names(max_size)
+      end
+
+      def bound_names(max_size)
+        @max_size = max_size || nil
+        @longest = max_size == false ? Float::INFINITY : [LONGEST, max_size || 0].max
+      end
+
+      def normalize_key(name, options = nil)
+        @max_size && !Version::CUTS_KEYS ? cut(super) : super
+      end
+
+      # As Rails 8.1 does.
+      def cut(key)
+        return key if key.nil? || key.bytesize <= @max_size
+
+        "#{key.byteslice(0, @max_size - SUFFIX).scrub("")}:hash:#{::ActiveSupport::Digest.hexdigest(key)}"
       end
 
       # Whether a name is what its entry is stored under, without a look at options.
@@ -60,7 +102,7 @@ module Ccache
       end
 
       def shortened(key)
-        return key if key.bytesize <= LONGEST
+        return key if key.bytesize <= @longest
 
         ending = ":sha2:#{Digest::SHA256.hexdigest(key)}"
         "#{key.byteslice(0, LONGEST - ending.bytesize)}#{ending}"

@@ -7,10 +7,12 @@ module Ccache
     class Options
       # Kept by Rails' class, as defaults of each call.
       OF_RAILS = %i[namespace expires_in expire_in expired_in race_condition_ttl skip_nil version raw lock].freeze
+      # Of Rails 8.1, which alone has it taken out of the defaults by Rails' class.
+      OF_NAMING = %i[max_key_size].freeze
       # Given to Ccache::Store as they are.
       OF_CCACHE = (Ccache::Store::OPTIONS.keys - %i[namespace expires_in compress compress_from]).freeze
       OWN = %i[compress compress_threshold error_handler].freeze
-      ALL = [*OF_RAILS, *OF_CCACHE, *OWN].freeze
+      ALL = [*OF_RAILS, *OF_NAMING, *OF_CCACHE, *OWN].freeze
       COMPRESS = { true => :zstd, false => :none }.freeze
 
       IN_REDIS = "belongs into redis:, as in redis: { url: …, connect_timeout: 1 }"
@@ -41,16 +43,20 @@ module Ccache
       private_constant :Bare
 
       attr_reader :of_rails, :of_ccache, :error_handler
+      # @return [Integer, false, nil] in bytes; false for any size, nil for Rails' default
+      attr_reader :max_key_size
 
       # @param given [Hash{Symbol => Object}]
       # @raise [InvalidOption]
       def initialize(given)
-        given = OptionNames.symbols(given).reject { |name, value| name == :pool && !value }
+        # Without a pool, and without a coder of one's own: that is how it is here.
+        given = OptionNames.symbols(given).reject { |name, value| (name == :pool && !value) || (name == :coder && value.nil?) }
         refuse(given)
         check(given)
         @error_handler = given.fetch(:error_handler, Failsafe::LOG)
         # Live objects are not compressed; what goes to the server is, by Ccache::Store.
-        @of_rails = { compress: false, **given.slice(*OF_RAILS).compact }
+        @of_rails = { compress: false, **given.slice(*OF_RAILS, *(OF_NAMING if Version::CUTS_KEYS)).compact }
+        @max_key_size = given[:max_key_size]
         @of_ccache = { **given.slice(*OF_CCACHE), **server_options(given), **callbacks(given) }
       end
 
@@ -88,6 +94,7 @@ module Ccache
         given.slice(:expires_in, :expire_in, :expired_in, :race_condition_ttl, :lock).compact.each do |name, seconds|
           Seconds.to_nanoseconds(seconds, name)
         end
+        Naming.check_size(given[:max_key_size])
         Callable.check(:error_handler, given[:error_handler], "call(method:, returning:, exception:)")
       end
 

@@ -39,7 +39,9 @@ module Ccache
       # For Rails' class: the values that are there, by name. Two round trips at most.
       def read_multi_entries(names, **options)
         stored = names.to_h { |name| [name, stored_key(normalize_key(name, options))] }
-        found = failsafe(:read_multi_entries, returning: {}) { @ccache.seek_multi(stored.values, **multi(options)) }
+        found = failsafe(:read_multi_entries, returning: {}, on: Failsafe::READ_FAILURES) do
+          @ccache.seek_multi(stored.values, **multi(options))
+        end
         stored.each_with_object({}) do |(name, key), values|
           next unless found.key?(key)
 

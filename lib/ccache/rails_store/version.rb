@@ -12,6 +12,10 @@ module Ccache
       WRITE_FAILED = IS_7_1 ? nil : false
       # Rails itself makes `expires_in:` of `expires_at:`, `expire_in:` and `expired_in:`.
       MERGES_TIMES = IS_7_1
+      # `fetch_multi` knows `force:`.
+      FORCES_MANY = IS_7_1
+      # Rails itself cuts names that are longer than `max_key_size:`.
+      CUTS_KEYS = ActiveSupport.gem_version >= Gem::Version.new("8.1.a")
       # Rails 6.1 compresses what it is told to before the store sees it.
       ENTRIES_COMPRESS = ActiveSupport.gem_version < Gem::Version.new("7.0.a")
     end
