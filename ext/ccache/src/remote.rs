@@ -96,9 +96,17 @@ fn ask<O: Operation>(
     key: Value,
     operation: O,
 ) -> Result<O::Output, Error> {
-    let ruby = live.ruby();
-    tally::timing(|| wait_for(&ruby, &link.clock, operation))?
-        .map_err(|error| errors::remote(&ruby, &error, link.remote.server(), key))
+    asked(live, link, operation)?
+        .map_err(|error| errors::remote(&live.ruby(), &error, link.remote.server(), key))
+}
+
+/// As `ask`; the server's errors are the caller's to look at.
+fn asked<O: Operation>(
+    live: &Live<'_>,
+    link: &Link,
+    operation: O,
+) -> Result<Result<O::Output, RemoteError>, Error> {
+    tally::timing(|| wait_for(&live.ruby(), &link.clock, operation))
 }
 
 /// For errors: the only key, or all of them.

@@ -1,6 +1,6 @@
 //! Writes and removals, on the server and in memory.
 
-use super::{Link, ask, check_replies, key_or_keys, link};
+use super::{Link, ask, asked, check_replies, key_or_keys, link};
 use crate::arguments::{self, FrozenBytes, Key, key_bytes, optional_etag, string_bytes};
 use crate::errors;
 use crate::gvl::without_gvl;
@@ -231,11 +231,11 @@ fn increment_at_server(
     let expiry = expiry(lifetime, opened)?;
     let bytes = key_bytes(key)?;
     let operation = link.remote.increment(&bytes, by, expiry);
-    let (replies, _) = ask(&live, link, key, operation)?;
-    match replies.last() {
-        Some(Ok(Reply::Integer(number))) => Ok(Some(*number)),
-        Some(Err(RemoteError::Server { code, .. })) if code == "ERR" => Ok(None),
-        _ => check_replies(&live, link, key, &replies).map(|()| None),
+    let ruby = live.ruby();
+    match asked(&live, link, operation)? {
+        Ok(count) => Ok(Some(count)),
+        Err(error) if error.is_of_no_integer() => Ok(None),
+        Err(error) => Err(errors::remote(&ruby, &error, link.remote.server(), key)),
     }
 }
 

@@ -7,7 +7,7 @@
 
 use crate::clock::Nanos;
 use crate::gate::GATE;
-use crate::remote::connection::{Exchange, nanos};
+use crate::remote::connection::{Exchange, Replies, nanos};
 use crate::remote::error::RemoteError;
 use crate::remote::links::{Driven, Line, Links, Purpose};
 use crate::remote::ticket::{Ticket, Woken};
@@ -69,13 +69,14 @@ pub(crate) struct Request {
     purpose: Purpose,
     ticket: Arc<Ticket<()>>,
     until: Nanos,
+    closes_after_errors: bool,
 }
 
 impl Request {
     pub(crate) fn new(
         links: Arc<Links>,
         commands: Vec<u8>,
-        count: usize,
+        expected: Replies,
         purpose: Purpose,
     ) -> Self {
         let now = links.now();
@@ -83,9 +84,10 @@ impl Request {
         let patience = server.connect_timeout + server.write_timeout + server.read_timeout;
         Self {
             until: now.saturating_add(nanos(patience)),
-            exchange: Some(Exchange::new(commands, count, now)),
+            exchange: Some(Exchange::new(commands, expected, now)),
             line: None,
             purpose,
+            closes_after_errors: false,
             ticket: Arc::new(Ticket::new()),
             links,
         }
@@ -96,8 +98,14 @@ impl Request {
     }
 
     /// After an answer: other commands, for the same waiting thread.
-    pub(crate) fn ask_again(&mut self, commands: Vec<u8>, count: usize) {
-        self.exchange = Some(Exchange::new(commands, count, self.links.now()));
+    pub(crate) fn ask_again(&mut self, commands: Vec<u8>, expected: Replies) {
+        self.exchange = Some(Exchange::new(commands, expected, self.links.now()));
+    }
+
+    /// From now on: after a server's error nobody knows whether the connection is in the
+    /// middle of a transaction.
+    pub(crate) fn close_after_errors(&mut self) {
+        self.closes_after_errors = true;
     }
 
     /// Waits until `pause_at` for the replies, and the time before which they are not
@@ -120,22 +128,22 @@ impl Request {
             let driven = self.links.drive(line, exchange, self.purpose, pause_at);
             return match driven {
                 Ok(Driven::Paused) => Poll::Pending,
-                Ok(Driven::Complete) => {
-                    let line = self.line.take().unwrap_or_default();
-                    self.give_back(line);
-                    let replies = self
-                        .exchange
-                        .take()
-                        .map(|exchange| (exchange.sent_at, exchange.into_replies()));
-                    Poll::Ready(
-                        replies.map_or(Err(RemoteError::Closed), |(sent_at, replies)| {
-                            Ok((replies, sent_at))
-                        }),
-                    )
-                }
+                Ok(Driven::Complete) => Poll::Ready(self.finish()),
                 Err(error) => Poll::Ready(Err(error)),
             };
         }
+    }
+
+    fn finish(&mut self) -> Result<(Vec<Value>, Nanos), RemoteError> {
+        let line = self.line.take().unwrap_or_default();
+        let Some(exchange) = self.exchange.take() else {
+            return Err(RemoteError::Closed);
+        };
+        let (sent_at, replies) = (exchange.sent_at, exchange.into_replies());
+        let is_error = |reply: &Value| matches!(reply, Value::ServerError(_));
+        let is_done_with = self.closes_after_errors && replies.iter().any(is_error);
+        self.give_back(if is_done_with { Line::Down } else { line });
+        Ok((replies, sent_at))
     }
 
     fn wait_for_line(&mut self, pause_at: Nanos) -> Poll<Result<(), RemoteError>> {

@@ -1,8 +1,9 @@
 //! How a connection is made, within its time.
 
 use crate::clock::{Clock, Nanos};
-use crate::remote::connection::{Connection, Exchange, TICK, elapsed, lost, nanos};
+use crate::remote::connection::{Connection, Exchange, Replies, TICK, elapsed, lost, nanos};
 use crate::remote::error::RemoteError;
+use crate::remote::reply::{Expected, Shape};
 use crate::remote::server::{Address, Server};
 use crate::remote::stream::Stream;
 use crate::remote::tls;
@@ -66,13 +67,20 @@ fn connect(server: &Server, clock: &Clock, epoch: u64) -> Result<Connection, Rem
     let give_up_at = began.saturating_add(nanos(server.connect_timeout));
     let stream = open(server, began, clock)?;
     let mut connection = Connection::new(stream, epoch, began);
-    let (commands, count) = introduction(server);
-    let mut exchange = Exchange::new(commands, count, began);
+    let (commands, expected) = introduction(server);
+    let mut exchange = Exchange::new(commands, Replies::of(&expected), began);
     // A TLS handshake takes place with the first byte; without one here it would
     // be the first reader's.
-    while !connection.advance(&mut exchange, server, clock, give_up_at)? {
-        if elapsed(began, clock) > server.connect_timeout {
-            return Err(too_slow(server));
+    loop {
+        let advanced = connection.advance(&mut exchange, server, clock, give_up_at);
+        match advanced {
+            Ok(true) => break,
+            // It has one time for all of this.
+            Ok(false) | Err(RemoteError::Timeout(_)) if clock.now() >= give_up_at => {
+                return Err(too_slow(server));
+            }
+            Ok(false) => {}
+            Err(error) => return Err(error),
         }
     }
     connection.begin(clock.now());
@@ -88,25 +96,25 @@ fn connect(server: &Server, clock: &Clock, epoch: u64) -> Result<Connection, Rem
     Ok(connection)
 }
 
-/// AUTH and SELECT where they are needed, and how many replies they get.
-fn introduction(server: &Server) -> (Vec<u8>, usize) {
+/// AUTH and SELECT where they are needed, and the replies that they get.
+fn introduction(server: &Server) -> (Vec<u8>, Vec<Expected>) {
     let mut commands = Vec::new();
-    let mut count = 0;
+    let mut expected = Vec::new();
     if let Some(password) = &server.password {
         let mut auth = redis::cmd("AUTH");
         if let Some(username) = &server.username {
             auth.arg(username);
         }
         auth.arg(password).write_packed_command(&mut commands);
-        count += 1;
+        expected.push(Expected::new("AUTH", Shape::Okay));
     }
     if server.db != 0 {
         redis::cmd("SELECT")
             .arg(server.db)
             .write_packed_command(&mut commands);
-        count += 1;
+        expected.push(Expected::new("SELECT", Shape::Okay));
     }
-    (commands, count)
+    (commands, expected)
 }
 
 fn open(server: &Server, began: Nanos, clock: &Clock) -> Result<Stream, RemoteError> {

@@ -1,16 +1,23 @@
 //! One connection: bytes out, replies in, a tick at a time.
 //!
-//! The redis crate packs commands and parses replies; the socket is ours, since
-//! its own connections can neither be interrupted nor tell how far they came. A
-//! socket blocks for a [`TICK`] at most. So whoever waits on one looks that often
-//! whether it was interrupted, and an [`Exchange`] that was left in the middle is
-//! taken up by somebody else where it stands: the parser keeps half a reply.
+//! The redis crate packs commands; the socket is ours, since the crate's own
+//! connections can neither be interrupted nor tell how far they came, and so are the
+//! [replies](super::reply), which it would read without any bound. A socket blocks for
+//! a [`TICK`] at most. So whoever waits on one looks that often whether it was
+//! interrupted, and an [`Exchange`] that was left in the middle is taken up by somebody
+//! else where it stands: the decoder keeps half a reply.
+//!
+//! An exchange has one time to be sent and one to be answered, however many bytes come
+//! one after the other. They are longer by what the bytes that came take at
+//! [`LEAST_RATE`], so a large value may come over a slow link.
 
 use crate::clock::{Clock, Nanos};
 use crate::remote::error::RemoteError;
+use crate::remote::reply::{Decoder, Expected, Failure};
 use crate::remote::server::Server;
 use crate::remote::stream::Stream;
-use redis::{Parser, Value};
+use redis::Value;
+use smallvec::SmallVec;
 use std::io::{self, ErrorKind, Read, Write};
 use std::time::Duration;
 
@@ -21,13 +28,16 @@ pub(crate) const TICK: Duration = Duration::from_millis(20);
 /// servers close idle ones.
 const IDLE: Nanos = 1_000_000_000;
 
-/// What the parser is given after the last reply; no reply that is asked for here.
-const END: &[u8] = b"+ccache:end\r\n";
+/// Bytes per second that a peer has to manage to get more time than the timeout says:
+/// one megabit.
+const LEAST_RATE: u64 = 128 * 1024;
+/// So many bytes have no more time than the timeout says.
+const SMALL: usize = 64 * 1024;
 
 /// A connection that is authenticated and has its database selected.
 pub(crate) struct Connection {
     stream: Stream,
-    parser: Parser,
+    decoder: Decoder,
     last_used: Nanos,
     /// Whether an exchange has succeeded on it.
     pub(crate) is_proven: bool,
@@ -40,22 +50,47 @@ pub(crate) struct Connection {
 pub(crate) struct Exchange {
     commands: Vec<u8>,
     written: usize,
-    expected: usize,
+    expected: Replies,
     replies: Vec<Value>,
-    quiet_since: Nanos,
+    /// Since when the commands are being sent or, once they are, the replies waited for.
+    since: Nanos,
+    /// Bytes that came since then.
+    came: usize,
     /// When the first byte was about to be sent.
     pub(crate) sent_at: Nanos,
 }
 
+/// How many replies there are to be, and which: those of one round after the other.
+pub(crate) struct Replies {
+    round: SmallVec<[Expected; 2]>,
+    count: usize,
+}
+
+impl Replies {
+    /// One for each.
+    pub(crate) fn of(expected: &[Expected]) -> Self {
+        Self::rounds(1, expected)
+    }
+
+    /// The same ones so many times.
+    pub(crate) fn rounds(times: usize, round: &[Expected]) -> Self {
+        Self {
+            count: times * round.len(),
+            round: SmallVec::from_slice(round),
+        }
+    }
+}
+
 impl Exchange {
-    /// Packed commands that get so many replies.
-    pub(crate) fn new(commands: Vec<u8>, expected: usize, now: Nanos) -> Self {
+    /// Packed commands that get these replies.
+    pub(crate) fn new(commands: Vec<u8>, expected: Replies, now: Nanos) -> Self {
         Self {
             commands,
             written: 0,
+            replies: Vec::with_capacity(expected.count),
             expected,
-            replies: Vec::with_capacity(expected),
-            quiet_since: now,
+            since: now,
+            came: 0,
             sent_at: now,
         }
     }
@@ -64,23 +99,36 @@ impl Exchange {
     pub(crate) fn rewind(&mut self, now: Nanos) {
         self.written = 0;
         self.replies.clear();
-        self.quiet_since = now;
+        self.start_clock(now);
         self.sent_at = now;
     }
 
-    /// Who waits now began then: the silence before that is not theirs.
-    pub(crate) fn wait_from(&mut self, moment: Nanos) {
-        self.quiet_since = self.quiet_since.max(moment);
+    fn start_clock(&mut self, now: Nanos) {
+        self.since = now;
+        self.came = 0;
     }
 
-    /// Since when it waits for the server in vain.
+    /// Who waits now began then: the time before that is not theirs.
+    pub(crate) fn wait_from(&mut self, moment: Nanos) {
+        if moment > self.since {
+            self.start_clock(moment);
+        }
+    }
+
+    /// Since when it waits for the server.
     pub(crate) fn waited_from(&self) -> Nanos {
-        self.quiet_since
+        self.since
     }
 
     /// How many replies there will be.
     pub(crate) fn expected(&self) -> usize {
-        self.expected
+        self.expected.count
+    }
+
+    /// What the next reply has to be, if there is to be another one.
+    fn next(&self) -> Option<Expected> {
+        let (count, round) = (self.replies.len(), &self.expected.round);
+        (count < self.expected.count).then(|| round[count % round.len()])
     }
 
     /// Whether the server may have got something of it.
@@ -91,6 +139,27 @@ impl Exchange {
     pub(crate) fn into_replies(self) -> Vec<Value> {
         self.replies
     }
+
+    /// Not complete yet, unless it took too long.
+    fn pause(
+        &self,
+        server: &Server,
+        timeout: Duration,
+        clock: &Clock,
+    ) -> Result<bool, RemoteError> {
+        if elapsed(self.since, clock) < timeout + time_for(self.came) {
+            return Ok(false);
+        }
+        Err(RemoteError::Timeout(format!(
+            "{server} did not answer within {timeout:?}"
+        )))
+    }
+}
+
+/// What so many bytes may take longer; what is small, nothing.
+pub(crate) fn time_for(bytes: usize) -> Duration {
+    let nanos = bytes.saturating_sub(SMALL) as u128 * 1_000_000_000 / u128::from(LEAST_RATE);
+    Duration::from_nanos(nanos.try_into().unwrap_or(u64::MAX))
 }
 
 impl Connection {
@@ -98,7 +167,7 @@ impl Connection {
     pub(crate) fn new(stream: Stream, epoch: u64, now: Nanos) -> Self {
         Self {
             stream,
-            parser: Parser::new(),
+            decoder: Decoder::new(),
             last_used: now,
             is_proven: false,
             epoch,
@@ -125,9 +194,11 @@ impl Connection {
                 Ok(0) => return Err(lost(server, &ErrorKind::WriteZero.into())),
                 Ok(count) => {
                     exchange.written += count;
-                    exchange.quiet_since = clock.now();
-                    if exchange.written < exchange.commands.len() && clock.now() >= stop_at {
-                        return Ok(false);
+                    exchange.came += count;
+                    if exchange.written == exchange.commands.len() {
+                        exchange.start_clock(clock.now());
+                    } else if clock.now() >= stop_at {
+                        return exchange.pause(server, server.write_timeout, clock);
                     }
                 }
                 Err(error) => return pause(exchange, &error, server, server.write_timeout, clock),
@@ -136,39 +207,28 @@ impl Connection {
         if let Err(error) = self.stream.flush() {
             return pause(exchange, &error, server, server.write_timeout, clock);
         }
-        while exchange.replies.len() < exchange.expected {
-            let mut reader = Noting::new(&mut self.stream, clock, stop_at);
-            let parsed = self.parser.parse_value(&mut reader);
-            let (has_read, failure) = (reader.has_read, reader.failure);
-            if has_read {
-                exchange.quiet_since = clock.now();
-            }
-            match (parsed, failure) {
-                (Ok(reply), _) => exchange.replies.push(reply),
-                (Err(_), Some(error)) => {
+        while let Some(expected) = exchange.next() {
+            let mut reader = Counting::new(&mut self.stream, clock, stop_at);
+            let decoded = self.decoder.next(&expected, &mut reader);
+            exchange.came += reader.came;
+            match decoded {
+                Ok(reply) => exchange.replies.push(reply),
+                Err(Failure::Io(error)) => {
                     return pause(exchange, &error, server, server.read_timeout, clock);
                 }
-                (Err(_), None) => {
-                    let message = format!("{server}: not a reply of this protocol");
-                    return Err(RemoteError::Connection(message));
+                Err(Failure::Refused(what)) => {
+                    return Err(RemoteError::Connection(format!("{server}: {what}")));
                 }
             }
         }
-        if self.has_surplus() {
+        if !self.decoder.is_empty() {
             // Nobody knows any more which reply is whose.
             let message = format!("{server}: more replies than commands");
             return Err(RemoteError::Connection(message));
         }
-        self.last_used = exchange.quiet_since;
+        self.last_used = clock.now();
         self.is_proven = true;
         Ok(true)
-    }
-
-    /// Whether more came than was asked for, whole or not. The parser does not show
-    /// what it has read ahead; but what it parses next does.
-    fn has_surplus(&mut self) -> bool {
-        let next = self.parser.parse_value(END);
-        !matches!(next, Ok(Value::SimpleString(text)) if text.as_bytes() == &END[1..END.len() - 2])
     }
 
     /// Whether the server closed it or sent something while nobody used it: then the
@@ -183,7 +243,7 @@ impl Connection {
     }
 }
 
-/// Not complete yet, unless the silence was too long or the error is a real one.
+/// Not complete yet, unless it took too long or the error is a real one.
 fn pause(
     exchange: &Exchange,
     error: &io::Error,
@@ -191,18 +251,12 @@ fn pause(
     timeout: Duration,
     clock: &Clock,
 ) -> Result<bool, RemoteError> {
-    if !matches!(
-        error.kind(),
-        ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
-    ) {
-        return Err(lost(server, error));
+    match error.kind() {
+        ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted => {
+            exchange.pause(server, timeout, clock)
+        }
+        _ => Err(lost(server, error)),
     }
-    if elapsed(exchange.quiet_since, clock) < timeout {
-        return Ok(false);
-    }
-    Err(RemoteError::Timeout(format!(
-        "{server} did not answer within {timeout:?}"
-    )))
 }
 
 pub(crate) fn lost(server: &Server, error: &io::Error) -> RemoteError {
@@ -222,44 +276,33 @@ pub(crate) fn elapsed(since: Nanos, clock: &Clock) -> Duration {
     Duration::from_nanos(clock.now().saturating_sub(since))
 }
 
-/// Notes what the parser keeps to itself: whether anything came, and what failed. Looks
-/// between two reads whether it is time to stop, since a reply may be long and slow.
-struct Noting<'a> {
+/// Counts what comes, and looks between two reads whether it is time to stop, since a
+/// reply may be long and slow.
+struct Counting<'a> {
     stream: &'a mut Stream,
     clock: &'a Clock,
     stop_at: Nanos,
-    has_read: bool,
-    failure: Option<io::Error>,
+    came: usize,
 }
 
-impl<'a> Noting<'a> {
+impl<'a> Counting<'a> {
     fn new(stream: &'a mut Stream, clock: &'a Clock, stop_at: Nanos) -> Self {
         Self {
             stream,
             clock,
             stop_at,
-            has_read: false,
-            failure: None,
+            came: 0,
         }
     }
 }
 
-impl Read for Noting<'_> {
+impl Read for Counting<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let error = if self.has_read && self.clock.now() >= self.stop_at {
-            ErrorKind::WouldBlock.into()
-        } else {
-            match self.stream.read(buffer) {
-                Ok(0) => ErrorKind::UnexpectedEof.into(),
-                Ok(count) => {
-                    self.has_read = true;
-                    return Ok(count);
-                }
-                Err(error) => error,
-            }
-        };
-        let for_parser = error.kind().into();
-        self.failure = Some(error);
-        Err(for_parser)
+        if self.came > 0 && self.clock.now() >= self.stop_at {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        let count = self.stream.read(buffer)?;
+        self.came += count;
+        Ok(count)
     }
 }

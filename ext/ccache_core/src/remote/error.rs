@@ -77,6 +77,23 @@ impl RemoteError {
         matches!(self, Self::Server { code, .. } if code == "READONLY" || code == "MASTERDOWN")
     }
 
+    /// Whether the server says that what is to be counted is no integer, or would not be.
+    pub fn is_of_no_integer(&self) -> bool {
+        let words = ["not an integer", "would overflow"];
+        let Self::Server { code, message } = self else {
+            return false;
+        };
+        code == "ERR" && words.iter().any(|words| message.contains(words))
+    }
+
+    /// Whether the server does not let this client have the command.
+    pub(crate) fn is_refusal(&self) -> bool {
+        let Self::Server { code, message } = self else {
+            return false;
+        };
+        code == "NOPERM" || (code == "ERR" && message.contains("unknown command"))
+    }
+
     pub(crate) fn of_reply(error: &redis::ServerError) -> Self {
         let code = error.code().to_owned();
         let message = match error.details() {

@@ -15,9 +15,10 @@
 
 use crate::clock::Nanos;
 use crate::gate::GATE;
-use crate::remote::connection::{Exchange, nanos};
+use crate::remote::connection::{Exchange, Replies, nanos, time_for};
 use crate::remote::error::RemoteError;
 use crate::remote::links::{Driven, Line, Links, Purpose};
+use crate::remote::reply::{Expected, Shape};
 use crate::remote::ticket::{Ticket, Woken};
 use crate::remote::wire::{Format, HEADER, Head};
 use redis::Value;
@@ -29,6 +30,9 @@ use std::thread;
 
 #[cfg(test)]
 mod tests;
+
+/// What a question and its answer take beside the key.
+const FRAMING: usize = 96;
 
 /// A server's key, with the namespace.
 pub(crate) type ServerKey = Box<[u8]>;
@@ -133,7 +137,9 @@ pub(crate) struct Question {
 impl Question {
     pub(crate) fn new(links: Arc<Links>, keys: Vec<ServerKey>) -> Self {
         let server = &links.server;
+        let bytes = keys.iter().map(|key| key.len() + FRAMING).sum();
         let patience = server.connect_timeout + server.write_timeout + server.read_timeout;
+        let patience = patience.saturating_add(time_for(bytes));
         let began = links.now();
         let until = began.saturating_add(nanos(patience));
         Self {
@@ -163,8 +169,12 @@ impl Question {
         }
         loop {
             if let Some(lead) = self.take_lead(sent) {
-                if let Driven::Paused = self.lead(lead, format, pause_at) {
-                    return Poll::Pending;
+                // What others asked may take longer than its own question may.
+                if let Driven::Paused = self.lead(lead, format, pause_at.min(self.until)) {
+                    return match self.links.now() < self.until {
+                        true => Poll::Pending,
+                        false => Poll::Ready(Err(self.too_late())),
+                    };
                 }
                 // Who has its answer leaves what is queued to those who wait for it.
                 if let Some(answer) = self.reader.ticket.take_answer() {
@@ -184,12 +194,14 @@ impl Question {
                 }
                 Woken::Called => {}
                 Woken::TimedOut if self.links.now() < self.until => return Poll::Pending,
-                Woken::TimedOut => {
-                    let message = format!("{}: no turn to ask came in time", self.links.server);
-                    return Poll::Ready(Err(RemoteError::Timeout(message)));
-                }
+                Woken::TimedOut => return Poll::Ready(Err(self.too_late())),
             }
         }
+    }
+
+    fn too_late(&self) -> RemoteError {
+        let server = &self.links.server;
+        RemoteError::Timeout(format!("{server}: no turn to ask came in time"))
     }
 
     /// Queues the reader; the work, if there is some and nobody else does it.
@@ -359,7 +371,7 @@ impl Pipeline {
             Some(positions.collect())
         };
         Self {
-            exchange: Exchange::new(commands, count, now),
+            exchange: Exchange::new(commands, Replies::rounds(count, &[QUESTION]), now),
             readers,
             positions,
         }
@@ -396,6 +408,10 @@ impl Pipeline {
         }
     }
 }
+
+/// What a validation is answered with. Servers say of a missing key that it is empty;
+/// nil says the same.
+const QUESTION: Expected = Expected::new("GETRANGE", Shape::Text(HEADER));
 
 /// `GETRANGE key 0 23`, as `redis::cmd` packs it, which takes five allocations for
 /// each of a hundred keys.

@@ -8,6 +8,7 @@
 //! looks whether it is wanted elsewhere. One that is dropped instead is given up, at
 //! the cost of nobody else.
 
+mod atomic;
 mod bodies;
 mod compress;
 mod connecting;
@@ -16,6 +17,7 @@ mod error;
 mod health;
 mod lane;
 mod links;
+mod reply;
 mod script;
 mod server;
 mod stream;
@@ -28,6 +30,7 @@ mod tests;
 #[cfg(test)]
 mod wire_test;
 
+pub use atomic::{CompareAndSet, Compared, Delete, Increment};
 pub use compress::Compressor;
 pub use error::RemoteError;
 pub use server::{Address, Server, Tls};
@@ -36,11 +39,15 @@ pub use wire::{Body, Format, Head, Rejected, SigningKey, Tag, etag_of, tag_of, t
 use crate::clock::{Clock, Nanos};
 use crate::etag::Etag;
 use crate::gate::GATE;
+use atomic::Atomic;
 use bodies::Request;
+use connection::Replies as ExpectedReplies;
 use lane::{Question, ServerKey};
 use links::{Links, Purpose};
 use parking_lot::Mutex;
 use redis::{Cmd, Value};
+use reply::{Expected, Shape};
+use script::Script;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
@@ -50,11 +57,15 @@ use wire::{BYTES_WITH_NAME, HEADER};
 /// How many keys a step of `clear` asks the server to look at.
 const SCAN_COUNT: usize = 1000;
 
+const SET: Expected = Expected::new("SET", Shape::Okay);
+/// -2 of a key that is not there, -1 of one that does not expire.
+const PTTL: Expected = Expected::new("PTTL", Shape::Integer(-2, i64::MAX));
+
 /// A namespace on a server.
 pub struct Remote {
     server: Arc<Server>,
     format: Arc<Format>,
-    prefix: Box<[u8]>,
+    prefix: Arc<[u8]>,
     clock: Clock,
     links: Mutex<Arc<Links>>,
     validations: Arc<AtomicU64>,
@@ -159,20 +170,30 @@ impl Remote {
         command.arg(&*self.server_key(key)).arg(range);
         let commands = command.get_packed_command();
         Name {
-            request: Request::new(self.links(), commands, 1, Purpose::Read),
+            request: Request::new(
+                self.links(),
+                commands,
+                ExpectedReplies::of(&[Expected::new("GETRANGE", Shape::Text(BYTES_WITH_NAME))]),
+                Purpose::Read,
+            ),
             format: Arc::clone(&self.format),
         }
     }
 
-    /// Asks for the values of `keys`, and how long they stay.
+    /// Asks for the values of `keys`, and how long they stay. No more comes of a string
+    /// than it takes to see that it is too long.
     pub fn get<'a>(&self, keys: impl IntoIterator<Item = &'a [u8]>) -> Get {
         let keys: Vec<_> = keys.into_iter().map(|key| self.server_key(key)).collect();
+        let longest = self.format.max_wire_bytes();
         let mut commands = Vec::new();
         for key in &keys {
-            pack(&mut commands, redis::cmd("GET").arg(&**key));
+            let value = (0, longest);
+            pack(&mut commands, redis::cmd("GETRANGE").arg(&**key).arg(value));
             pack(&mut commands, redis::cmd("PTTL").arg(&**key));
         }
-        let request = Request::new(self.links(), commands, 2 * keys.len(), Purpose::Read);
+        let value = Expected::new("GETRANGE", Shape::Text(longest + 1));
+        let expected = ExpectedReplies::rounds(keys.len(), &[value, PTTL]);
+        let request = Request::new(self.links(), commands, expected, Purpose::Read);
         Get {
             request,
             keys,
@@ -199,7 +220,11 @@ impl Remote {
             pack(&mut commands, &command);
             count += 1;
         }
-        self.request(commands, count, Purpose::Write)
+        self.request(
+            commands,
+            ExpectedReplies::rounds(count, &[SET]),
+            Purpose::Write,
+        )
     }
 
     /// Writes `key` if the condition holds, or removes it if `wire` is none; atomic.
@@ -225,30 +250,20 @@ impl Remote {
             Expiry::After(duration) => millis(duration).to_string(),
         };
         let key = self.server_key(key);
-        let build = |name: &str, source: &str| {
-            let mut command = redis::cmd(name);
-            command
-                .arg(source)
-                .arg(1)
-                .arg(&*key)
-                .arg(kind)
-                .arg(&*tag)
-                .arg(&expiry);
-            if let Some(wire) = wire {
-                command.arg(wire);
-            }
-            command.get_packed_command()
-        };
-        let with_text = build("EVAL", script::COMPARE_AND_SET);
         let purpose = match (wire, condition) {
             // A lease that stays runs out by itself.
             (Some(_), _) | (None, ServerCondition::Leased(_)) => Purpose::Write,
             (None, _) => Purpose::Removal,
         };
-        CompareAndSet {
-            replies: self.request(build("EVALSHA", script::compare_and_set_hash()), 1, purpose),
-            with_text: Some(with_text),
-        }
+        let mut words = vec![kind.as_bytes(), &*tag, expiry.as_bytes()];
+        words.extend(wire);
+        CompareAndSet(Atomic::new(
+            self.links(),
+            &Script::COMPARE_AND_SET,
+            (&[&key], &words),
+            Shape::Integer(-1, 1),
+            purpose,
+        ))
     }
 
     /// Writes `key` if the server has nothing of that name at all.
@@ -258,7 +273,8 @@ impl Remote {
         if let Expiry::After(duration) = expiry {
             command.arg("PX").arg(millis(duration));
         }
-        self.request(command.get_packed_command(), 1, Purpose::Write)
+        let expected = Expected::new("SET", Shape::OkayOrNil);
+        self.ask(&command, expected, Purpose::Write)
     }
 
     /// Puts a lease where the condition holds.
@@ -279,53 +295,27 @@ impl Remote {
 
     /// Removes keys, all at once: for each whether there was a value.
     pub fn delete<'a>(&self, keys: impl IntoIterator<Item = &'a [u8]>) -> Delete {
-        let mut commands = Vec::new();
-        let mut count = 2;
-        pack(&mut commands, &redis::cmd("MULTI"));
-        for key in keys {
-            let key = self.server_key(key);
-            let header = (0, HEADER - 1);
-            pack(&mut commands, redis::cmd("GETRANGE").arg(&*key).arg(header));
-            pack(&mut commands, redis::cmd("DEL").arg(&*key));
-            count += 2;
-        }
-        pack(&mut commands, &redis::cmd("EXEC"));
-        Delete {
-            replies: Request::new(self.links(), commands, count, Purpose::Removal),
-            format: Arc::clone(&self.format),
-        }
+        let keys: Vec<_> = keys.into_iter().map(|key| self.server_key(key)).collect();
+        Delete::new(self.links(), &keys, Arc::clone(&self.format))
     }
 
     /// Adds to an integer; one that is not there is 0, and gets the expiry. Atomic.
-    pub fn increment(&self, key: &[u8], by: i64, expiry: Expiry) -> Replies {
+    pub fn increment(&self, key: &[u8], by: i64, expiry: Expiry) -> Increment {
         let key = self.server_key(key);
-        let mut commands = Vec::new();
-        let mut count = 1;
-        if let Expiry::After(duration) = expiry {
-            pack(&mut commands, &redis::cmd("MULTI"));
-            pack(
-                &mut commands,
-                redis::cmd("SET")
-                    .arg(&*key)
-                    .arg(0)
-                    .arg("PX")
-                    .arg(millis(duration))
-                    .arg("NX"),
-            );
-            pack(&mut commands, redis::cmd("INCRBY").arg(&*key).arg(by));
-            pack(&mut commands, &redis::cmd("EXEC"));
-            count = 4;
-        } else {
-            pack(&mut commands, redis::cmd("INCRBY").arg(&*key).arg(by));
+        match expiry {
+            Expiry::After(duration) => {
+                Increment::expiring(self.links(), &key, by, millis(duration))
+            }
+            Expiry::Never | Expiry::Kept => Increment::plain(self.links(), &key, by),
         }
-        self.request(commands, count, Purpose::Write)
     }
 
     /// The length of the string at `key`.
     pub fn length(&self, key: &[u8]) -> Replies {
         let mut command = redis::cmd("STRLEN");
         command.arg(&*self.server_key(key));
-        self.request(command.get_packed_command(), 1, Purpose::Read)
+        let expected = Expected::new("STRLEN", Shape::COUNT);
+        self.ask(&command, expected, Purpose::Read)
     }
 
     /// One step through the namespace's keys that match `glob`, a pattern of Redis', to
@@ -338,7 +328,8 @@ impl Remote {
             .arg(self.pattern(glob))
             .arg("COUNT")
             .arg(SCAN_COUNT);
-        self.request(command.get_packed_command(), 1, Purpose::Removal)
+        let expected = Expected::new("SCAN", Shape::Scanned);
+        self.ask(&command, expected, Purpose::Removal)
     }
 
     /// Removes keys as the server names them; the server frees them later.
@@ -347,7 +338,9 @@ impl Remote {
         for key in keys {
             command.arg(&**key);
         }
-        self.request(command.get_packed_command(), 1, Purpose::Removal)
+        let most = i64::try_from(keys.len()).unwrap_or(i64::MAX);
+        let expected = Expected::new("UNLINK", Shape::Integer(0, most));
+        self.ask(&command, expected, Purpose::Removal)
     }
 
     /// The key as the server knows it.
@@ -355,8 +348,16 @@ impl Remote {
         [&*self.prefix, key].concat().into()
     }
 
-    fn request(&self, commands: Vec<u8>, count: usize, purpose: Purpose) -> Replies {
-        Replies(Request::new(self.links(), commands, count, purpose))
+    fn ask(&self, command: &Cmd, expected: Expected, purpose: Purpose) -> Replies {
+        let expected = ExpectedReplies::of(&[expected]);
+        self.request(command.get_packed_command(), expected, purpose)
+    }
+
+    fn request(&self, commands: Vec<u8>, expected: ExpectedReplies, purpose: Purpose) -> Replies {
+        Replies {
+            request: Request::new(self.links(), commands, expected, purpose),
+            prefix: Arc::clone(&self.prefix),
+        }
     }
 
     /// This process's own.
@@ -487,11 +488,13 @@ fn got(value: &Value, ttl: &Value, key: &[u8], format: &Format) -> Result<Got, R
             Body::Rejected(Rejected::Foreign)
         }
         Value::ServerError(error) => return Err(RemoteError::of_reply(error)),
-        _ => {
-            return Err(unexpected("GET"));
-        }
+        _ => return Err(unexpected("GETRANGE")),
     };
-    let is_gone = *ttl == Value::Int(-2); // it expired just now
+    if let Value::ServerError(error) = ttl {
+        return Err(RemoteError::of_reply(error));
+    }
+    // It expired just now; or there is none, of which GETRANGE says that it is empty.
+    let is_gone = *ttl == Value::Int(-2);
     let expiry = match ttl {
         Value::Int(millis) => u64::try_from(*millis)
             .map_or(Expiry::Never, |ms| Expiry::After(Duration::from_millis(ms))),
@@ -509,37 +512,8 @@ fn got(value: &Value, ttl: &Value, key: &[u8], format: &Format) -> Result<Got, R
     })
 }
 
-/// See [`Remote::delete`].
-pub struct Delete {
-    replies: Request,
-    format: Arc<Format>,
-}
-
-impl Operation for Delete {
-    type Output = Vec<bool>;
-
-    fn wait(&mut self, pause_at: Nanos) -> Poll<Result<Self::Output, RemoteError>> {
-        let Poll::Ready(answer) = self.replies.wait(pause_at)? else {
-            return Poll::Pending;
-        };
-        let replies = check_errors(answer.0, self.replies.links())?;
-        let Some(Value::Array(pairs)) = replies.last() else {
-            return Poll::Ready(Err(unexpected("EXEC")));
-        };
-        let removed = |pair: &[Value]| match pair {
-            // What was no string of ours was something all the same.
-            [Value::BulkString(head), Value::Int(1)] => {
-                !matches!(self.format.head(head), Head::Leased(_))
-            }
-            [_, count] => *count == Value::Int(1),
-            _ => false,
-        };
-        Poll::Ready(Ok(pairs.chunks_exact(2).map(removed).collect()))
-    }
-}
-
 /// The first of the server's errors, if there is one.
-fn check_errors(replies: Vec<Value>, links: &Links) -> Result<Vec<Value>, RemoteError> {
+pub(crate) fn check_errors(replies: Vec<Value>, links: &Links) -> Result<Vec<Value>, RemoteError> {
     let mut errors = replies.iter().filter_map(|reply| match reply {
         Value::ServerError(error) => Some(RemoteError::of_reply(error)),
         _ => None,
@@ -560,7 +534,10 @@ fn unexpected(command: &str) -> RemoteError {
 }
 
 /// The replies to one or more commands, and the time before which they are not older.
-pub struct Replies(Request);
+pub struct Replies {
+    request: Request,
+    prefix: Arc<[u8]>,
+}
 
 /// What the server said to one command.
 #[derive(Debug, Clone, PartialEq)]
@@ -579,80 +556,38 @@ impl Operation for Replies {
     type Output = (Vec<Result<Reply, RemoteError>>, Nanos);
 
     fn wait(&mut self, pause_at: Nanos) -> Poll<Result<Self::Output, RemoteError>> {
-        self.0.wait(pause_at).map_ok(|(replies, sent_at)| {
-            let replies: Vec<_> = replies.into_iter().map(reply).collect();
+        self.request.wait(pause_at).map_ok(|(replies, sent_at)| {
+            let replies = replies.into_iter().map(|value| reply(value, &self.prefix));
+            let replies: Vec<_> = replies.collect();
             let mut errors = replies.iter().filter_map(|reply| reply.as_ref().err());
             if errors.any(RemoteError::is_of_wrong_server) {
-                self.0.links().renew();
+                self.request.links().renew();
             }
             (replies, sent_at)
         })
     }
 }
 
-fn reply(value: Value) -> Result<Reply, RemoteError> {
+fn reply(value: Value, prefix: &[u8]) -> Result<Reply, RemoteError> {
     match value {
         Value::Okay => Ok(Reply::Okay),
         Value::Nil => Ok(Reply::Nil),
         Value::Int(number) => Ok(Reply::Integer(number)),
-        Value::SimpleString(_) => Ok(Reply::Okay), // QUEUED
         Value::ServerError(error) => Err(RemoteError::of_reply(&error)),
-        Value::Array(items) => match <[Value; 2]>::try_from(items) {
-            Ok([Value::BulkString(cursor), Value::Array(keys)]) => {
-                let keys = keys.into_iter().filter_map(|key| match key {
-                    Value::BulkString(key) => Some(key),
-                    _ => None,
-                });
-                Ok(Reply::Scanned(cursor, keys.collect()))
-            }
-            Ok([_, last]) => reply(last), // EXEC's, the last command's
-            Err(_) => Err(unexpected("a command")),
-        },
+        Value::Array(items) => scanned(items, prefix).ok_or_else(|| unexpected("SCAN")),
         _ => Err(unexpected("a command")),
     }
 }
 
-/// See [`Remote::compare_and_set`].
-pub struct CompareAndSet {
-    replies: Replies,
-    with_text: Option<Vec<u8>>,
-}
-
-/// What a conditional write did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Compared {
-    /// It was done.
-    Done,
-    /// There was nothing to remove.
-    Nothing,
-    /// The condition does not hold.
-    PreconditionFailed,
-}
-
-impl Operation for CompareAndSet {
-    type Output = (Compared, Nanos);
-
-    fn wait(&mut self, pause_at: Nanos) -> Poll<Result<Self::Output, RemoteError>> {
-        loop {
-            let (replies, sent_at) = match self.replies.wait(pause_at) {
-                Poll::Ready(Ok(replies)) => replies,
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => return Poll::Pending,
-            };
-            return Poll::Ready(match replies.into_iter().next() {
-                Some(Ok(Reply::Integer(1))) => Ok((Compared::Done, sent_at)),
-                Some(Ok(Reply::Integer(0))) => Ok((Compared::Nothing, sent_at)),
-                Some(Ok(Reply::Integer(_))) => Ok((Compared::PreconditionFailed, sent_at)),
-                Some(Err(RemoteError::Server { code, message })) => match self.with_text.take() {
-                    Some(with_text) if code == "NOSCRIPT" => {
-                        self.replies.0.ask_again(with_text, 1);
-                        continue;
-                    }
-                    _ => Err(RemoteError::Server { code, message }),
-                },
-                Some(Err(error)) => Err(error),
-                _ => Err(unexpected("EVALSHA")),
-            });
-        }
-    }
+/// None if there are keys that are not the namespace's: they are to be removed.
+fn scanned(items: Vec<Value>, prefix: &[u8]) -> Option<Reply> {
+    let [Value::BulkString(cursor), Value::Array(keys)] = <[Value; 2]>::try_from(items).ok()?
+    else {
+        return None;
+    };
+    let keys = keys.into_iter().map(|key| match key {
+        Value::BulkString(key) if key.starts_with(prefix) => Some(key),
+        _ => None,
+    });
+    Some(Reply::Scanned(cursor, keys.collect::<Option<_>>()?))
 }

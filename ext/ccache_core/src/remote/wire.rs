@@ -21,6 +21,8 @@ pub(crate) const HEADER: usize = 24;
 const TAG_AT: usize = 8;
 /// What comes before the signature at most: header, length, and the longest given tag.
 pub(crate) const BYTES_WITH_NAME: usize = HEADER + 4 + 2 + MAX_GIVEN;
+/// What comes before the body at most.
+const BYTES_BEFORE_BODY: usize = BYTES_WITH_NAME + SIGNATURE;
 /// The coder of a lease.
 const NO_CODER: u8 = 0;
 
@@ -35,7 +37,7 @@ const SIGNING_KEY_CONTEXT: &str = "ccache wire format 1: signing key";
 /// The tag of an integer: these bytes and the number, big-endian.
 const INTEGER_TAG: &[u8; 8] = b"integer\0";
 /// As long as `i64::MIN`.
-const MAX_DIGITS: usize = 20;
+pub(crate) const MAX_DIGITS: usize = 20;
 
 /// The 16 bytes of the header that name the value.
 pub type Tag = [u8; 16];
@@ -202,6 +204,12 @@ impl Format {
         Ok((wire, etag))
     }
 
+    /// No string that this store reads is longer: a body is never longer than the value.
+    pub(crate) fn max_wire_bytes(&self) -> usize {
+        let length = self.max_value_bytes.min(u32::MAX as usize);
+        length + BYTES_BEFORE_BODY
+    }
+
     /// Whether integers are stored as digits: they cannot be signed.
     pub fn has_plain_integers(&self) -> bool {
         self.signing_keys.is_empty()
@@ -273,6 +281,11 @@ impl Format {
         let Some(parts) = Parts::split(wire) else {
             return Ok(Body::Rejected(Rejected::Foreign));
         };
+        if wire.len() > self.max_wire_bytes() {
+            // Not all of it came, so there is nothing to verify.
+            self.check_length(parts.length)?;
+            return Ok(Body::Rejected(Rejected::Foreign));
+        }
         if !self.verifies(key, &parts) {
             return Ok(Body::Rejected(Rejected::Unverified));
         }

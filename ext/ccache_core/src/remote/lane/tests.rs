@@ -18,7 +18,7 @@ use crate::remote::tests::{PATIENCE, SECOND, Started, format, pause, remote, sta
 use crate::remote::wire::{Rejected, integer_of_tag, lease, tag_of_integer};
 use crate::remote::{Operation, Remote, Server, Validate, Validated};
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A lane, its server and the clock.
 struct Scene {

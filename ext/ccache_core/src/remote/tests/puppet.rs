@@ -157,7 +157,7 @@ fn parse(bytes: &[u8]) -> Option<(Vec<String>, usize)> {
 
 /// The number on the line at `at`, which begins with `kind`.
 fn number(bytes: &[u8], at: &mut usize, kind: u8) -> Option<usize> {
-    let line = &bytes[*at..];
+    let line = bytes.get(*at..)?;
     let end = line.windows(2).position(|two| two == b"\r\n")?;
     assert_eq!(line[0], kind);
     *at += end + 2;

@@ -83,15 +83,59 @@ fn fewer_replies_than_were_asked_for_are_silence() {
 }
 
 #[test]
-fn a_server_that_keeps_sending_is_not_given_up() {
+fn a_server_that_sends_a_little_now_and_then_is_given_up_when_the_time_is_over() {
     let (scene, mut peer) = Scene::proven();
-    let mut reader = scene.paused("a b c");
-    peer.commands(3);
-    for number in 1..3 {
-        peer.send(version(number));
+    let mut reader = scene.paused("a b");
+    peer.commands(2);
+    peer.send("$");
+    for _ in 0..9 {
+        scene.clock.advance(SECOND / 10);
         pause(&mut reader);
-        scene.clock.advance(SECOND * 6 / 10);
     }
-    peer.send(version(3));
-    assert_eq!(versions(scene.resume(reader)), [1, 2, 3]);
+    peer.send("2");
+    scene.clock.advance(SECOND / 10);
+    let timeout = error(scene.resume(reader)).to_string();
+    assert!(timeout.contains("did not answer within 1s"), "{timeout}");
+    assert_eq!(peer.rest(), [] as [&str; 0]);
+}
+
+#[test]
+fn many_answers_have_the_time_that_they_take_at_the_least_rate() {
+    let (scene, mut peer) = Scene::proven();
+    let keys: Vec<_> = (0..16_384).map(|number| number.to_string()).collect();
+    let mut reader = scene.question(&keys.join(" "));
+    let asking = thread::spawn(move || {
+        peer.commands(16_384);
+        peer
+    });
+    until(|| reader.wait(0).is_pending() && asking.is_finished());
+    let mut peer = asking.join().unwrap();
+    let half = bulk([b'x'; 24]).repeat(8192); // 253,952 bytes
+    let sent = half.clone();
+    let sending = thread::spawn(move || {
+        peer.send(&sent);
+        peer
+    });
+    until(|| reader.wait(0).is_pending() && sending.is_finished());
+    let mut peer = sending.join().unwrap();
+    pause(&mut reader);
+    scene.clock.advance(SECOND * 3 / 2);
+    let sending = thread::spawn(move || peer.send(&half));
+    assert_eq!(scene.resume(reader).answer().unwrap().0.len(), 16_384);
+    sending.join().unwrap();
+}
+
+#[test]
+fn who_leads_for_others_is_held_to_its_own_time() {
+    let (scene, mut peer) = Scene::proven();
+    let others = scene.paused("a");
+    assert_eq!(peer.command(), "GETRANGE ns:a 0 23");
+    // Its time is over; that of a connection which is made anew is not.
+    scene.clock.advance(SECOND * 3);
+    let mut leader = scene.question("b");
+    drop(others);
+    pause(&mut leader);
+    scene.clock.advance(SECOND * 3);
+    let timeout = error(scene.resume(leader));
+    assert!(matches!(timeout, RemoteError::Timeout(_)), "{timeout:?}");
 }
