@@ -24,8 +24,8 @@ module Ccache
       def tell_departures
         return if Thread.current[@telling]
 
-        Thread.current[@telling] = true
         begin
+          Thread.current[@telling] = true
           nil while tell_next
         ensure
           Thread.current[@telling] = nil
