@@ -156,7 +156,7 @@ impl<V: HeapBytes> Cache<V> {
     }
 
     /// Whether a write of `key`, whose live entry is given, may be done. If so
-    /// the key's lease is used up. The shard's lock is held.
+    /// the key's leases are used up. The shard's lock is held.
     fn admit(
         &self,
         key: &[u8],
@@ -164,7 +164,7 @@ impl<V: HeapBytes> Cache<V> {
         condition: &Condition,
     ) -> Result<(), Refused> {
         if let Condition::IfLeased(lease) = condition {
-            return if self.leases.give_back(key, *lease) {
+            return if self.leases.use_up(key, *lease) {
                 Ok(())
             } else {
                 Err(Refused::LeaseVoid)
