@@ -74,7 +74,8 @@ module Ccache
     #   or with a server), else those of the key and of the object itself, without those
     #   that it refers to (`ObjectSpace.memsize_of`)
     # @option options [Numeric, ActiveSupport::Duration, nil] :expires_in seconds
-    #   that entries live unless a write says otherwise; nil for ever
+    #   that entries live unless a write says otherwise; nil for ever. With 0 or less, here
+    #   and in each write, a value is as if it had been written and had expired at once
     # @option options [Numeric, ActiveSupport::Duration, nil] :idle_for seconds after which
     #   an entry goes that nobody has read or written
     # @option options [#call, nil] :on_evict called with key, value and cause when an entry

@@ -10,8 +10,6 @@ module Ccache
         stored = stored_key(key)
         form = kept(entry.value, entry.version, entry.expires_at, options)
         settings = { expires_in: lifetime(options), **policy_of(options) }
-        return delete_entry(key) || true if @has_server && settings[:expires_in]&.zero? # a server's least is 1 ms
-
         failsafe(:write_entry, returning: Version::WRITE_FAILED) do
           next add(stored, form, settings) if options[:unless_exist]
 

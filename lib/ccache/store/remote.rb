@@ -112,7 +112,8 @@ module Ccache
       def increment(key, amount = 1, expires_in: INHERITED)
         check_amount(amount)
         lifetime = nanoseconds(expires_in)
-        number = INTEGERS.cover?(amount) && forgetting(key) { increment_at_server(key, amount, lifetime) }
+        is_counted = INTEGERS.cover?(amount) && !over_at_once?(lifetime)
+        number = is_counted && forgetting(key) { increment_at_server(key, amount, lifetime) }
         number || super
       end
 
@@ -144,6 +145,12 @@ module Ccache
         count
       ensure
         drop_all_local unless closed?
+      end
+
+      # Whether what is written is not kept.
+      def over_at_once?(lifetime)
+        (lifetime.is_a?(Integer) && lifetime.zero?) ||
+          (lifetime == :inherited && !@expires_in.nil? && !@expires_in.positive?)
       end
 
       def origin
