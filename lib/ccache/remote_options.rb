@@ -41,6 +41,11 @@ module Ccache
       @format[:signing_keys].empty?
     end
 
+    # @return [Integer]
+    def max_value_bytes
+      @format[:max_value_bytes]
+    end
+
     # For the native side.
     #
     # @return [Hash{Symbol => Object}, nil]

@@ -16,6 +16,9 @@ module Ccache
           @ccache.set(stored, form, **settings)
           true
         end
+      rescue ValueTooLarge # as if it had been written and dropped at once
+        delete_entry(key) unless options[:unless_exist]
+        false
       end
 
       # Writes only where there is nothing, or nothing that has not expired.

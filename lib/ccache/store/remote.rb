@@ -4,6 +4,7 @@ require "securerandom"
 require_relative "remote/reading"
 require_relative "remote/transferring"
 require_relative "remote/writing"
+require_relative "remote/refusing"
 require_relative "remote/leasing"
 
 module Ccache
@@ -25,6 +26,7 @@ module Ccache
       include Reading
       include Transferring
       include Writing
+      include Refusing
       include Leasing
 
       # See {Store#key?}; asks the server.
@@ -58,11 +60,15 @@ module Ccache
         found.reject { |_, value| Absent === value }
       end
 
-      # See {Store#set_multi}. One round trip; atomic per key.
+      # See {Store#set_multi}. One round trip; atomic per key. A value that is larger than
+      # `max_value_bytes:` keeps the others from nothing: it is left out of the result, its
+      # key has no entry then, and `on_event:` is told (`:refused`).
       def set_multi(entries, expires_in: INHERITED, values: @values)
         lifetime = check_entries(entries, expires_in, values)
         prepared = entries.to_h { |key, value| [key, prepare(key, value, values, nil)] }
-        write_pairs(prepared, lifetime)
+        refused, accepted = prepared.partition { |_, form| too_large?(form) }.map(&:to_h)
+        refuse_all(refused)
+        write_pairs(accepted, lifetime)
       end
 
       # See {Store#fetch_multi}. What is missing is loaded one by one.
