@@ -19,28 +19,44 @@ module Ccache
         def load_under_lease(key, load, absent, &loader)
           return super unless load.lock
 
-          wait = LOOK_FIRST
           token = SecureRandom.bytes(16)
-          until lease_at_server(key, token, load.lock, *absent.condition)
+          wait = LOOK_FIRST
+          until (loaded = load_with_token(key, load, token, absent.condition, &loader))
             sleep(wait)
             wait = [wait * 2, LOOK_LATER].min
             absent = find_for(load, key)
             return Loaded.for_finder(absent) unless Absent === absent
           end
-          load_with_token(key, load, token, &loader)
+          loaded
         end
 
-        def load_with_token(key, load, token, &loader)
-          loaded = run_loader(key, load, [:leased, token], &loader)
+        # Nil if another process has the lease. Where an interrupt, or a failure, hides whether
+        # the server has given it, it is given back.
+        def load_with_token(key, load, token, condition, &loader)
+          may_hold = true
+          may_hold = lease_at_server(key, token, load.lock, *condition)
+          loaded = run_loader(key, load, [:leased, token], &loader) if may_hold
         ensure
-          give_back_token(key, token) unless loaded&.etag || closed?
+          give_back_token(key, token, load) if may_hold && !loaded&.etag && !closed?
         end
 
-        # What happened in the load is what its caller gets; the lease runs out by itself.
-        def give_back_token(key, token)
+        # What happened in the load is what its caller gets.
+        def give_back_token(key, token, load)
+          is_told = false
+          tell = ->(error) { is_told ||= event(:lease_kept, key, error) || true }
+          Thread.handle_interrupt(Object => :never) do
+            seconds = load.lock.fdiv(Seconds::NANOSECONDS)
+            LeaseReturner.current.give_back(seconds) { give_back_now(key, token, tell) } || tell.call(nil)
+          end
+        end
+
+        # Whether there is nothing left to do.
+        def give_back_now(key, token, tell)
           delete_at_server_if(key, :leased, token)
+          true
         rescue ConnectionError, TimeoutError, ServerError => e
-          event(:lease_kept, key, e)
+          tell.call(e)
+          !e.retriable?
         end
 
         # See Store#store_loaded: only if no other value came meanwhile. The value is its
