@@ -1,7 +1,13 @@
 # frozen_string_literal: true
 
 module Ccache
-  # One load at a time per key; who comes meanwhile waits for its result.
+  # One load at a time per key; callers that come meanwhile wait for its result.
+  #
+  # A caller waits for one load at most. If that one's result cannot be shared (it raised,
+  # was killed, or may be older than a write), all who waited run their own blocks at once,
+  # side by side, and so do callers that come while such blocks are running: a load that
+  # keeps failing costs each caller its own block and no queue. The first of these
+  # loads whose result can be shared ends that, as does the end of the last one.
   #
   # The waiting is Ruby's (Mutex and ConditionVariable), so it needs no GVL,
   # lets a fiber scheduler run other fibers, and ends at Thread#kill, Timeout and
@@ -12,19 +18,26 @@ module Ccache
   #
   # @api private
   class Coalescer
-    # A load on its way.
+    # A load on its way, or a caller's own part in another one's.
     class Flight
-      attr_reader :loader
-      attr_accessor :result, :landed, :condition
+      attr_reader :loader, :companions
+      attr_accessor :result, :is_shared, :landed, :condition, :leader
 
       def initialize(loader)
         @loader = loader
         @landed = false
+        @is_shared = false
+        @companions = []
       end
 
       # Landed, or the loader's thread is dead, as in a forked child.
       def over?
         landed || !loader.thread.alive?
+      end
+
+      # Over without a result for others, some of whom load for themselves now.
+      def scattered?
+        over? && !is_shared && companions.any? { |flight| !flight.over? }
       end
     end
 
@@ -85,64 +98,91 @@ module Ccache
       @flights = {}
     end
 
-    # Runs the block, or waits for who runs it for the same key and takes what it
-    # returns if that is `current?`; if not, or if there is none, another one of
-    # those who wait runs its block.
+    # Runs the block, or waits for the caller that runs it for the same key and takes
+    # what that returned if it is `current?`; else runs the block.
     #
     # @return [#current?] what the block returned, here or there
-    def run(key, &block)
-      loop do
-        mine, result = attempt(key, &block)
-        return result if mine || result&.current?
+    def run(key)
+      attempt(key) do |mine, other|
+        next other.result if other&.is_shared
+
+        result = yield
+        mine.is_shared = result.current?
+        mine.result = result
       end
     end
 
-    # Runs the block, or waits for who runs it for the same key.
+    # Runs the block, or waits for the caller that runs it for the same key.
     #
     # @return [Array(Boolean, Object)] whether it was run here, and what it returned
-    def once(key, &block)
-      attempt(key, &block)
+    def once(key)
+      attempt(key) do |mine, other|
+        next [false, other.result] if other
+
+        result = yield
+        mine.is_shared = true
+        [true, mine.result = result]
+      end
     end
 
     # Lets nobody join this fiber's flight any more. A loader that has what it
     # wanted says so before it stores it: who comes after that may come after a
     # write, or a removal, of that very value, and has to look for itself.
     def close(key)
-      @lock.synchronize { @flights.delete(key) if @flights[key]&.loader.equal?(Loader.current) }
+      @lock.synchronize do
+        flight = @flights[key]
+        @flights.delete(key) if flight && !flight.over? && flight.loader.equal?(Loader.current)
+      end
     end
 
     private
 
+    # Yields this caller's flight, and the flight that it has waited for, if any.
     def attempt(key)
       loader = Loader.current
       mine = Flight.new(loader)
       begin
         flight = take_off(key, mine)
-        return true, mine.result = yield if flight.equal?(mine)
+        has_waited = !flight.equal?(mine) && wait_for(flight, loader)
+        yield mine, has_waited ? flight : nil
       ensure
         # On the way into an `ensure` there is no interrupt; in it, this mask.
         # The first line needs no stack.
         mine.landed = true
         Thread.handle_interrupt(Object => :never) { land(key, mine) }
       end
-      return true, yield unless wait_for(flight, loader)
-
-      [false, flight.result]
     end
 
-    # The flight of this key: `mine` if there was none.
+    # The flight to wait for, or `mine` if the block is to be run at once: there is no
+    # flight of this key, or it has scattered.
     def take_off(key, mine)
       @lock.synchronize do
         flight = @flights[key]
-        flight = @flights[key] = mine if flight.nil? || flight.over?
-        flight
+        is_scattered = flight&.scattered?
+        next @flights[key] = mine if flight.nil? || (flight.over? && !is_scattered)
+
+        mine.leader = flight
+        flight.companions << mine
+        is_scattered ? mine : flight
       end
     end
 
     def land(key, mine)
       @lock.synchronize do
-        @flights.delete(key) if @flights[key].equal?(mine)
+        leader = mine.leader
+        leader&.companions&.delete(mine)
+        settle(key, leader || mine, mine.is_shared)
         mine.condition&.broadcast
+      end
+    end
+
+    # A flight that has scattered stays for newcomers to see, until one of those who
+    # load has a result that can be shared.
+    def settle(key, flight, is_shared)
+      if is_shared || !flight.scattered?
+        @flights.delete(key) if flight.over? && flight.equal?(@flights[key])
+      else
+        @flights[key] ||= flight
       end
     end
 

@@ -266,4 +266,12 @@ module Ccache
     # @api private
     attr_accessor :header
   end
+
+  # A value's encoding is larger than `max_value_bytes:`. Nothing was written.
+  class ValueTooLarge < CodecError
+    # @api private
+    def self.for_size(bytes, most, server, key)
+      self.for("the encoded value has #{bytes} bytes, max_value_bytes is #{most}", server, key, false)
+    end
+  end
 end

@@ -38,10 +38,10 @@ module Ccache
       def publish
         return if @is_publishing
 
-        @is_publishing = true
         Store::Loading.prepend(OfLoads)
         Store::Remote.prepend(OfFailures)
         Store::Remote.prepend(OfServers)
+        @is_publishing = true # last: what an interrupt leaves out is done by the next call
       end
 
       # The same, if somebody listens to one of them.

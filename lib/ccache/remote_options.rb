@@ -45,6 +45,11 @@ module Ccache
       !@is_signed
     end
 
+    # @return [Integer]
+    def max_value_bytes
+      @format[:max_value_bytes]
+    end
+
     # For the native side, and for nobody to keep.
     #
     # @param options [Hash{Symbol => Object}] as for {#initialize}

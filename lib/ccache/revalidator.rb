@@ -19,20 +19,29 @@ module Ccache
       @thread = nil
     end
 
-    # Runs the block later, unless the same was asked before and is still to come.
+    # Runs the block later, unless the same was asked before and is still to come. If that
+    # cannot be (there is no thread to be had, or the caller is interrupted), the next one
+    # asks again.
     def ask(store, key, &job)
       name = [store, key.b]
-      @lock.synchronize do
-        forget_parents
-        return if @asked[name]
-
-        @asked[name] = true
-        @thread ||= start
+      Thread.handle_interrupt(Object => :never) do
+        @lock.synchronize { add(name, job) }
       end
-      @jobs << [name, job]
+    rescue ThreadError
+      nil
     end
 
     private
+
+    # The key is marked once its job is certain.
+    def add(name, job)
+      forget_parents
+      return if @asked[name]
+
+      @thread ||= start
+      @jobs << [name, job]
+      @asked[name] = true
+    end
 
     # After a fork the thread is not here.
     def forget_parents
@@ -44,16 +53,16 @@ module Ccache
     end
 
     def start
-      Thread.new do
-        Thread.current.name = "ccache-revalidator"
-        loop { run(*@jobs.pop) }
-      end
+      # A thread inherits what its maker holds back, and could not be ended at exit.
+      thread = Thread.new { Thread.handle_interrupt(Object => :immediate) { loop { run(*@jobs.pop) } } }
+      thread.name = "ccache-revalidator"
+      thread
     end
 
     # The job's failure is the next reader's to see.
     def run(name, job)
       job.call
-    rescue *FOREIGN_ERRORS
+    rescue Exception # rubocop:disable Lint/RescueException -- `exit` in an `on_event:` must not stop the others
       nil
     ensure
       @lock.synchronize { @asked.delete(name) }

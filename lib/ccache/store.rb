@@ -86,7 +86,8 @@ module Ccache
     #   or with a server), else those of the key and of the object itself, without those
     #   that it refers to (`ObjectSpace.memsize_of`)
     # @option options [Numeric, ActiveSupport::Duration, nil] :expires_in seconds
-    #   that entries live unless a write says otherwise; nil for ever
+    #   that entries live unless a write says otherwise; nil for ever. With 0 or less, here
+    #   and in each write, a value is as if it had been written and had expired at once
     # @option options [Numeric, ActiveSupport::Duration, nil] :idle_for seconds after which
     #   an entry goes that nobody has read or written
     # @option options [#call, nil] :on_evict called with key, value and cause when an entry
@@ -170,6 +171,8 @@ module Ccache
     #     there is none; `"*"`: only if there is no entry (RFC 9110)
     #   @return [String] the etag, frozen
     #   @raise [PreconditionFailed] nothing was written
+    #   @raise [ValueTooLarge] nothing was written: encoded, it is larger than
+    #     `max_value_bytes:` (with a server)
     #   @raise [InvalidKey, InvalidEtag, InvalidOption, InvalidValue, ClosedError]
 
     # @!method []=(key, value)
@@ -220,7 +223,7 @@ module Ccache
     #   @return [Hash{Symbol => Integer}] since the store was made: `:hits`,
     #     `:misses`, `:sets`; entries that left: `:evictions` (cause `:size`), `:expirations`,
     #     `:replacements`, `:deletes`, `:cleared`; `:refusals` (writes of what is too
-    #     heavy), `:loads`, `:coalesced` (fetches that another one's load answered); and
+    #     heavy, or too large), `:loads`, `:coalesced` (fetches that another one's load answered); and
     #     now: `:entries`, `:weight` (of all entries, against `max_bytes:`), `:pins`,
     #     `:segments`, `:bytes` (held by Rust: entries, keys,
     #     encoded values, table, bookkeeping and segments; not Ruby's objects).
@@ -230,12 +233,13 @@ module Ccache
     # Reads an entry, or loads it with the block and stores what that returns.
     #
     # One load at a time per key in this process: others wait for it and share
-    # its result. A block that raises, throws or is killed does so in its own
-    # caller alone, and one of those who wait runs its own. What was loaded is
-    # returned but not stored if the key was written or deleted meanwhile, since
-    # it may be older than that write (leases: Nishtala et al., NSDI 2013); what
-    # another process deletes meanwhile is seen with `lock:` only. A fetch that would
-    # wait for itself runs its block at once.
+    # its result, also if the server did not take it, or it is larger than
+    # `max_value_bytes:`. A block that raises, throws or is killed does so in its own
+    # caller alone; those who waited then run their own blocks at once, side by side. So
+    # they do if the key was written or deleted meanwhile: what was loaded is then returned
+    # to its caller but neither stored nor shared, since it may be older than that write
+    # (leases: Nishtala et al., NSDI 2013); what another process deletes meanwhile is
+    # seen with `lock:` only. A fetch that would wait for itself runs its block at once.
     #
     # @param key [String, Symbol]
     # @param expires_in [Numeric, ActiveSupport::Duration, nil] seconds; nil for ever

@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require "socket"
+
 # One loader per key for all processes: `fetch(…, lock: seconds)`.
 #
 # To see red: in lib/ccache/store/remote/leasing.rb store with the condition
@@ -129,5 +131,91 @@ RSpec.describe Ccache::Store, "leases on the server" do
       false
     end
     expect { store.fetch("key", lock: 30) { server.kill || raise(IOError, "mine") } }.to raise_error(IOError, "mine")
+  end
+
+  # A proxy that asks the block what to do with the answer to a script: it goes back to the
+  # client if that returns true; else the connection is closed.
+  def proxy(server, &decide)
+    proxy = TCPServer.new("127.0.0.1", 0)
+    proxies << proxy
+    Thread.new do
+      loop { serve(proxy.accept, TCPSocket.new("127.0.0.1", server.port), &decide) }
+    rescue IOError
+      nil # the example has ended
+    end
+    "redis://127.0.0.1:#{proxy.addr[1]}"
+  end
+
+  def serve(client, upstream)
+    Thread.new do
+      while (request = client.readpartial(65_536))
+        upstream.write(request)
+        answer = upstream.readpartial(65_536)
+        break if request.include?("EVAL") && answer == ":1\r\n" && !yield
+
+        client.write(answer)
+      end
+    rescue SystemCallError, IOError
+      nil
+    ensure
+      [client, upstream].each(&:close)
+    end
+  end
+
+  let(:proxies) { [] }
+
+  after { proxies.each(&:close) }
+
+  def fetch_in_a_thread(store, key)
+    thread = Thread.new { store.fetch(key, lock: 600) { "loaded" } }
+    thread.report_on_exception = false
+    thread
+  end
+
+  it "are given back when the caller is interrupted while one is taken" do
+    taken, go = Array.new(2) { Thread::Queue.new }
+    first = true
+    url = proxy(Servers.shared) { first ? (first = false) || (taken << true and go.pop) : true }
+    %i[kill raise].each do |interrupt|
+      first = true
+      thread = fetch_in_a_thread(remote(redis: { url: url, **RemoteStores::PATIENCE }), "key")
+      taken.pop
+      interrupt == :kill ? thread.kill : thread.raise(IOError)
+      eventually { !thread.alive? }
+      expect(join(fetch_in_a_thread(there, "key"))).to eq(["loaded"])
+      go << true
+      there.delete("key")
+    end
+  end
+
+  it "are given back when the connection is lost before it is known whether one was taken" do
+    cuts = [true]
+    store = remote(redis: { url: proxy(Servers.shared) { !cuts.shift }, **RemoteStores::PATIENCE })
+    expect { store.fetch("key", lock: 600) { raise "never" } }.to raise_error(Ccache::ConnectionError)
+    expect(join(fetch_in_a_thread(there, "key"))).to eq(["loaded"])
+  end
+
+  it "are given back when the server has stopped, once it goes on, and the caller does not wait for that" do
+    server = own_server
+    thread, = loading(remote(redis: { url: server.url, **RemoteStores::PATIENCE }), lock: 600)
+    server.pause
+    thread.kill
+    eventually { !thread.alive? }
+    server.resume
+    other = remote(redis: { url: server.url, **RemoteStores::PATIENCE })
+    expect(join(fetch_in_a_thread(other, "key"))).to eq(["loaded"])
+  end
+
+  it "are given back wherever an interrupt finds the caller" do
+    random = Random.new(3)
+    loads = Scale.of(60, small: 5).times.map do |number|
+      key = "key#{number}"
+      thread = fetch_in_a_thread(here, key)
+      sleep(random.rand * 0.004)
+      thread.kill.join(30)
+      [key, fetch_in_a_thread(there, key)]
+    end
+    expect(join(loads.map(&:last))).to all(eq("loaded"))
+    expect(Ccache::Testing.leases(here)).to eq(0)
   end
 end

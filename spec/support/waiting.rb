@@ -33,6 +33,12 @@ module Waiting
     end
   end
 
+  # Until so many callers wait for another one's load, or load beside one another.
+  def until_coalesced(count)
+    flights = Ccache::Coalescer.current.instance_variable_get(:@flights)
+    eventually { flights.values.sum { |flight| flight.companions.size } == count }
+  end
+
   # Until the thread sleeps, in a wait of Ruby's.
   def until_asleep(thread)
     eventually { thread.stop? }

@@ -277,7 +277,8 @@ impl Facts {
 /// condition (see [`condition`]) does not hold. `as_of`, in the clock's nanoseconds,
 /// is when it was true, if that is not now; a Symbol as the condition stands for "unless
 /// there is an entry that was true later". A value that is heavier than the bound is as if
-/// it had been written and evicted at once; the face is told.
+/// it had been written and evicted at once; the face is told. One whose lifetime is zero is as if
+/// it had been written and had expired at once.
 #[allow(clippy::too_many_arguments)] // the face's one way to write
 fn write(
     ruby: &Ruby,
@@ -467,7 +468,8 @@ fn put(opened: &Opened, key: Value, stored: Stored, write: Write) -> Result<Put,
         Err(unwritten) => {
             let is_too_heavy = unwritten.why == Refused::TooHeavy;
             opened.shelf.depart_all(unwritten.displaced);
-            let etag = is_too_heavy.then(|| given.unwrap_or_else(|| opened.shelf.new_etag()));
+            let was_written = is_too_heavy || unwritten.why == Refused::Expired;
+            let etag = was_written.then(|| given.unwrap_or_else(|| opened.shelf.new_etag()));
             Ok(Put { etag, is_too_heavy })
         }
     }

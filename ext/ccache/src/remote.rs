@@ -163,6 +163,7 @@ fn count(store: Value, name: Symbol) -> Result<(), Error> {
         "foreign" => counters.foreign.increment(),
         "unverified" => counters.unverified.increment(),
         "undecodable" => counters.undecodable.increment(),
+        "refusals" => counters.refusals.increment(),
         "write_failures" => counters.write_failures.increment(),
         _ => counters.stale.increment(),
     }

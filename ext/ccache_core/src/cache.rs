@@ -144,7 +144,8 @@ impl<V: HeapBytes> Cache<V> {
         })
     }
 
-    /// Takes a lease on `key`, for a loader that is about to read its source.
+    /// Takes a lease on `key`, for a loader that is about to read its source. Others may
+    /// hold one, too: the first write voids them all.
     ///
     /// **Locking behaviour:** the leases' lock.
     pub fn take_lease(&self, key: &[u8]) -> LeaseId {

@@ -12,6 +12,8 @@ pub enum Refused {
     LeaseVoid,
     /// The entry alone is heavier than the cache may be.
     TooHeavy,
+    /// The entry's lifetime is over as soon as it begins.
+    Expired,
 }
 
 impl fmt::Display for Refused {
@@ -20,6 +22,7 @@ impl fmt::Display for Refused {
             Self::PreconditionFailed => "the key's etag is not the expected one",
             Self::LeaseVoid => "the key was written since its loading began",
             Self::TooHeavy => "the entry is heavier than the cache may be",
+            Self::Expired => "the entry's lifetime is zero",
         })
     }
 }

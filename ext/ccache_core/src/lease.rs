@@ -6,6 +6,9 @@
 //! write of the key voids it, and only a lease still held may store (Nishtala et
 //! al., "Scaling Memcache at Facebook", NSDI 2013).
 //!
+//! Loads of one key that run side by side each have a lease; the first one that stores
+//! voids the others.
+//!
 //! A write pays one load of a counter while nobody loads anything.
 
 use parking_lot::Mutex;
@@ -15,19 +18,32 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 /// The number of a lease, never given twice by the same cache.
 pub type LeaseId = u64;
 
+/// How many leases of one key may be held: a lease that nobody gives back must not make
+/// the list grow.
+const MOST: usize = 1024;
+
 #[derive(Debug, Default)]
 pub(crate) struct Leases {
     held: AtomicUsize,
-    by_key: Mutex<HashMap<Box<[u8]>, LeaseId>>,
+    by_key: Mutex<HashMap<Box<[u8]>, Vec<LeaseId>>>,
     last: AtomicU64,
 }
 
 impl Leases {
-    /// Takes the lease of `key`; one that was held before is void.
+    /// Takes a lease of `key`, beside those that others have: of loads that run side by
+    /// side, the first one to end stores, however late another one has begun.
     pub(crate) fn take(&self, key: &[u8]) -> LeaseId {
         let id = self.last.fetch_add(1, Ordering::Relaxed) + 1;
         let mut by_key = self.by_key.lock();
-        by_key.insert(key.into(), id);
+        match by_key.get_mut(key) {
+            Some(ids) => {
+                if ids.len() == MOST {
+                    ids.remove(0);
+                }
+                ids.push(id);
+            }
+            None => drop(by_key.insert(key.into(), vec![id])),
+        }
         self.held.store(by_key.len(), Ordering::SeqCst);
         id
     }
@@ -35,12 +51,29 @@ impl Leases {
     /// Gives a lease back; true if it was still held.
     pub(crate) fn give_back(&self, key: &[u8], id: LeaseId) -> bool {
         let mut by_key = self.by_key.lock();
-        let held = by_key.get(key) == Some(&id);
-        if held {
+        let Some(ids) = by_key.get_mut(key) else {
+            return false;
+        };
+        let Some(place) = ids.iter().position(|&held| held == id) else {
+            return false;
+        };
+        ids.remove(place);
+        if ids.is_empty() {
+            by_key.remove(key);
+        }
+        self.held.store(by_key.len(), Ordering::SeqCst);
+        true
+    }
+
+    /// Uses a lease up for a write, which voids all others; true if it was still held.
+    pub(crate) fn use_up(&self, key: &[u8], id: LeaseId) -> bool {
+        let mut by_key = self.by_key.lock();
+        let is_held = by_key.get(key).is_some_and(|ids| ids.contains(&id));
+        if is_held {
             by_key.remove(key);
             self.held.store(by_key.len(), Ordering::SeqCst);
         }
-        held
+        is_held
     }
 
     pub(crate) fn held(&self) -> usize {
@@ -49,10 +82,11 @@ impl Leases {
 
     /// Whether the lease `id` of `key` is held.
     pub(crate) fn holds(&self, key: &[u8], id: LeaseId) -> bool {
-        self.by_key.lock().get(key) == Some(&id)
+        let by_key = self.by_key.lock();
+        by_key.get(key).is_some_and(|ids| ids.contains(&id))
     }
 
-    /// Voids the lease of a key that is being written.
+    /// Voids the leases of a key that is being written.
     #[inline]
     pub(crate) fn void(&self, key: &[u8]) {
         if self.held.load(Ordering::SeqCst) != 0 {
@@ -73,11 +107,12 @@ impl Leases {
     pub(crate) fn validate(&self) {
         let by_key = self.by_key.lock();
         assert_eq!(self.held.load(Ordering::SeqCst), by_key.len());
-        assert!(
-            by_key
-                .values()
-                .all(|&id| id <= self.last.load(Ordering::Relaxed))
-        );
+        assert!(by_key.values().all(|ids| {
+            !ids.is_empty()
+                && ids
+                    .iter()
+                    .all(|&id| id <= self.last.load(Ordering::Relaxed))
+        }));
     }
 }
 
@@ -96,11 +131,27 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_lease_of_a_key_is_the_one_that_counts() {
+    fn leases_of_one_key_stand_side_by_side_until_one_is_used() {
         let leases = Leases::default();
-        let (old, new) = (leases.take(b"a"), leases.take(b"a"));
-        assert!(!leases.give_back(b"a", old));
+        let (old, new, last) = (leases.take(b"a"), leases.take(b"a"), leases.take(b"a"));
         assert!(leases.give_back(b"a", new));
+        assert!(!leases.give_back(b"a", new));
+        leases.validate();
+        assert!(leases.use_up(b"a", old));
+        assert!(!leases.use_up(b"a", last));
+        assert!(!leases.give_back(b"a", last));
+        assert_eq!(leases.held(), 0);
+        leases.validate();
+    }
+
+    #[test]
+    fn leases_that_nobody_gives_back_are_bounded() {
+        let leases = Leases::default();
+        let first = leases.take(b"a");
+        let last = (0..MOST).map(|_| leases.take(b"a")).last();
+        assert!(!leases.holds(b"a", first));
+        assert!(last.is_some_and(|last| leases.use_up(b"a", last)));
+        assert_eq!(leases.held(), 0);
     }
 
     #[test]

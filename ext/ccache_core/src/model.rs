@@ -112,7 +112,7 @@ struct Model {
     used: BTreeMap<Key, Nanos>,
     /// What is in the map, also if it has expired and was not freed yet.
     entries: BTreeMap<Key, Known>,
-    held: BTreeMap<Key, LeaseId>,
+    held: BTreeMap<Key, Vec<LeaseId>>,
     tags: Vec<Etag>,
     leases: Vec<LeaseId>,
     writes: Value,
@@ -225,7 +225,11 @@ impl Model {
     fn lease(&self, key: Key, on: On) -> LeaseId {
         match on {
             On::SomeLease(index) => self.leases[index % self.leases.len()],
-            _ => self.held.get(&key).copied().unwrap_or(0),
+            _ => self
+                .held
+                .get(&key)
+                .and_then(|held| held.last().copied())
+                .unwrap_or(0),
         }
     }
 
@@ -242,9 +246,7 @@ impl Model {
             Condition::IfNoneNewer(moment) if live.is_some_and(|live| live.validated > *moment) => {
                 Some(Refused::PreconditionFailed)
             }
-            Condition::IfLeased(lease) if self.held.get(&key) != Some(lease) => {
-                Some(Refused::LeaseVoid)
-            }
+            Condition::IfLeased(lease) if !self.holds(key, *lease) => Some(Refused::LeaseVoid),
             _ => None,
         }
     }
@@ -543,16 +545,21 @@ impl Model {
         let lease = self.cache.take_lease(&[key]);
         assert!(!self.leases.contains(&lease));
         self.leases.push(lease);
-        self.held.insert(key, lease);
+        self.held.entry(key).or_default().push(lease);
     }
 
     fn give_back(&mut self, key: Key, on: On) {
         let lease = self.lease(key, on);
-        let is_held = self.held.get(&key) == Some(&lease);
+        let is_held = self.holds(key, lease);
         assert_eq!(self.cache.give_back_lease(&[key], lease), is_held);
-        if is_held {
-            self.held.remove(&key);
+        if let Some(held) = self.held.get_mut(&key) {
+            held.retain(|&other| other != lease);
         }
+    }
+
+    fn holds(&self, key: Key, lease: LeaseId) -> bool {
+        let held = self.held.get(&key);
+        held.is_some_and(|held| held.contains(&lease))
     }
 }
 

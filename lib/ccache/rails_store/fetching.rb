@@ -126,7 +126,7 @@ module Ccache
         options = options.dup
         value = generate(name, key, options, &block)
         options = merged_options(options)
-        load.lifetime = lifetime(options)&.then { |seconds| Seconds.to_nanoseconds(seconds, :expires_in) }
+        load.lifetime = lifetime(options)&.then { |seconds| Seconds.of_life(seconds, :expires_in) }
         load.writing = ->(write) { instrument(:write, named(name, key), options) { write.call } } unless quiet?(:write)
         return if value.nil? && load.skip_nil
 

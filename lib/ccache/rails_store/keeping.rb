@@ -52,7 +52,9 @@ module Ccache
         expires_in = options[:expires_in]
         return unless expires_in
 
-        [expires_in.to_f, 0].max + (races?(options) ? options[:race_condition_ttl].to_f : 0)
+        return 0 unless expires_in.to_f.positive?
+
+        expires_in.to_f + (races?(options) ? options[:race_condition_ttl].to_f : 0)
       end
 
       # When it expires by the wall clock, in seconds since 1970.

@@ -91,10 +91,12 @@ module Ccache
       end
 
       def check(given)
-        given.slice(:expires_in, :expire_in, :expired_in, :race_condition_ttl, :lock).compact.each do |name, seconds|
-          Seconds.to_nanoseconds(seconds, name)
+        given.slice(:expires_in, :expire_in, :expired_in, :lock).compact.each do |name, seconds|
+          Seconds.of_life(seconds, name)
         end
         Naming.check_size(given[:max_key_size])
+        ttl = given[:race_condition_ttl]
+        Seconds.to_nanoseconds(ttl, :race_condition_ttl) if ttl
         Callable.check(:error_handler, given[:error_handler], "call(method:, returning:, exception:)")
       end
 

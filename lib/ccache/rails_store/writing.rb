@@ -10,14 +10,15 @@ module Ccache
         stored = stored_key(key)
         form = kept(entry.value, entry.version, entry.expires_at, options)
         settings = { expires_in: lifetime(options), **policy_of(options) }
-        return delete_entry(key) || true if @has_server && settings[:expires_in]&.zero? # a server's least is 1 ms
-
         failsafe(:write_entry, returning: Version::WRITE_FAILED, on: Failsafe::WRITE_FAILURES) do
           next add(stored, form, settings) if options[:unless_exist]
 
           @ccache.set(stored, form, **settings)
           true
         end
+      rescue ValueTooLarge # as if it had been written and dropped at once
+        delete_entry(key) unless options[:unless_exist]
+        false
       end
 
       # Writes only where there is nothing, or nothing that has not expired.

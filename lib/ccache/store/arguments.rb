@@ -37,7 +37,7 @@ module Ccache
         elsif INHERITED.equal?(expires_in) then :inherited
         elsif KEPT.equal?(expires_in) then :kept
         else
-          Seconds.to_nanoseconds(expires_in, :expires_in)
+          Seconds.of_life(expires_in, :expires_in)
         end
       end
 

@@ -13,14 +13,14 @@ module Ccache
       attr_reader :policy
       # @return [Boolean] whether nil is not stored
       attr_reader :skip_nil
-      # @return [Integer, nil] nanoseconds that a lease on the server lasts
+      # @return [Integer, nil] nanoseconds that a lease on the server lasts, nil for none
       attr_reader :lock
 
       def initialize(lifetime:, policy:, skip_nil:, lock:)
         @lifetime = lifetime
         @policy = policy
         @skip_nil = skip_nil
-        @lock = lock && Seconds.to_nanoseconds(lock, :lock)
+        @lock = lease_time(lock)
       end
 
       # Loads of the same key are shared if this is the same, too.
@@ -43,6 +43,14 @@ module Ccache
 
       # What was loaded is not on the server.
       def write_failed(error); end
+
+      private
+
+      # A lease that ends at once is none.
+      def lease_time(lock)
+        nanoseconds = lock && Seconds.of_life(lock, :lock)
+        nanoseconds unless nanoseconds&.zero?
+      end
     end
   end
 end

@@ -3,10 +3,15 @@
 module Ccache
   class Store
     # What a loader brought: the value for its own caller, what the cache keeps,
-    # whether that is an encoding, whether it is still true for others, and the etag of
-    # what was stored.
+    # whether that is an encoding, whether it may be given to those who wait for it, and
+    # the etag of what was stored, nil if nothing was.
     Loaded = Struct.new(:own, :kept, :encoded, :current, :etag) do
       alias_method :current?, :current
+
+      # From what the cache keeps of a value.
+      def self.of(value, kept, is_encoded, is_current, etag = nil)
+        new(is_encoded ? value : kept, kept, is_encoded, is_current, etag)
+      end
 
       # For its caller, and for others if it is nil and still true.
       def self.own(value, is_current)
@@ -98,7 +103,7 @@ module Ccache
       def store_loaded(key, value, load, lease, _condition)
         kept, encoded, weight = keep(key, value, load.policy)
         etag = write(key, kept, encoded, nil, load.lifetime, lease, nil, weight)
-        Loaded.new(encoded ? value : kept, kept, encoded, !etag.nil?, etag)
+        Loaded.of(value, kept, encoded, !etag.nil?, etag)
       end
     end
   end

@@ -4,6 +4,7 @@ require "securerandom"
 require_relative "remote/reading"
 require_relative "remote/transferring"
 require_relative "remote/writing"
+require_relative "remote/refusing"
 require_relative "remote/leasing"
 
 module Ccache
@@ -25,6 +26,7 @@ module Ccache
       include Reading
       include Transferring
       include Writing
+      include Refusing
       include Leasing
 
       # See {Store#key?}; asks the server.
@@ -58,11 +60,15 @@ module Ccache
         found.reject { |_, value| Absent === value }
       end
 
-      # See {Store#set_multi}. One round trip; atomic per key.
+      # See {Store#set_multi}. One round trip; atomic per key. A value that is larger than
+      # `max_value_bytes:` keeps the others from nothing: it is left out of the result, its
+      # key has no entry then, and `on_event:` is told (`:refused`).
       def set_multi(entries, expires_in: INHERITED, values: @values)
         lifetime = check_entries(entries, expires_in, values)
         prepared = entries.to_h { |key, value| [key, prepare(key, value, values, nil)] }
-        write_pairs(prepared, lifetime)
+        refused, accepted = prepared.partition { |_, form| too_large?(form) }.map(&:to_h)
+        refuse_all(refused)
+        write_pairs(accepted, lifetime)
       end
 
       # See {Store#fetch_multi}. What is missing is loaded one by one.
@@ -114,7 +120,8 @@ module Ccache
       def increment(key, amount = 1, expires_in: INHERITED)
         check_amount(amount)
         lifetime = nanoseconds(expires_in)
-        number = INTEGERS.cover?(amount) && forgetting(key) { increment_at_server(key, amount, lifetime) }
+        is_counted = INTEGERS.cover?(amount) && !over_at_once?(lifetime)
+        number = is_counted && forgetting(key) { increment_at_server(key, amount, lifetime) }
         number || super
       end
 
@@ -146,6 +153,12 @@ module Ccache
         count
       ensure
         drop_all_local unless closed?
+      end
+
+      # Whether what is written is not kept.
+      def over_at_once?(lifetime)
+        (lifetime.is_a?(Integer) && lifetime.zero?) ||
+          (lifetime == :inherited && !@expires_in.nil? && !@expires_in.positive?)
       end
 
       def origin

@@ -64,7 +64,7 @@ RSpec.describe Ccache::Store, "expiry" do
 
   it "takes nothing else, and changes nothing then", :mistyped do
     tag = store.set("key", "old")
-    [-1, -0.1, Float::NAN, Float::INFINITY, 1i, 2**70, "60", :long, Object.new, true].each do |bad|
+    [Float::NAN, Float::INFINITY, 1i, 2**70, "60", :long, Object.new, true].each do |bad|
       calls = [
         -> { store.set("key", 1, expires_in: bad) }, -> { store.fetch("key", expires_in: bad) { 1 } },
         -> { store.update("key", expires_in: bad) { 1 } }, -> { store.set_multi({ "key" => 1 }, expires_in: bad) },

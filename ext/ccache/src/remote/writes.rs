@@ -79,6 +79,9 @@ fn push(
     let encoded = encode(&live, link, key, payload, optional_etag(given_etag)?)?;
     let remote = &link.remote;
     let sent_at = match (condition, expiry) {
+        (condition, expiry) if is_over(expiry) => {
+            expire_at_once(&live, link, key, &encoded, &condition)?
+        }
         (ServerCondition::Always, expiry) => {
             let set = remote.set([(&*encoded.key, &*encoded.wire)], expiry);
             let (replies, sent_at) = ask(&live, link, key, set)?;
@@ -121,6 +124,25 @@ fn compare_and_set(
     Ok((compared == Compared::Done).then_some(sent_at))
 }
 
+fn is_over(expiry: Expiry) -> bool {
+    matches!(expiry, Expiry::After(time) if time.is_zero())
+}
+
+/// A write whose lifetime is zero: what the key held is gone, if the condition holds.
+fn expire_at_once(
+    live: &Live<'_>,
+    link: &Link,
+    key: Value,
+    encoded: &Encoded,
+    condition: &ServerCondition,
+) -> Result<Option<Nanos>, Error> {
+    let operation = link
+        .remote
+        .compare_and_set(&encoded.key, None, Expiry::Never, condition);
+    let (compared, sent_at) = ask(live, link, key, operation)?;
+    Ok((compared != Compared::PreconditionFailed).then_some(sent_at))
+}
+
 /// Writes many keys unconditionally, in one pipeline: for each `[etag, time as
 /// of which]`. `values` are pairs of key and payload.
 fn push_multi(store: Value, values: RArray, lifetime: Value) -> Result<RArray, Error> {
@@ -136,11 +158,18 @@ fn push_multi(store: Value, values: RArray, lifetime: Value) -> Result<RArray, E
         keys.push(key)?;
         encoded.push(encode(&live, link, key, pair.entry(1)?, None)?);
     }
-    let pairs = encoded.iter().map(|one| (&*one.key, &*one.wire));
-    let set = link.remote.set(pairs, expiry);
     let concerned = key_or_keys(keys)?;
-    let (replies, sent_at) = ask(&live, link, concerned, set)?;
-    check_replies(&live, link, concerned, &replies)?;
+    let sent_at = if is_over(expiry) {
+        let sent_at = link.clock.now();
+        let names = encoded.iter().map(|one| &*one.key);
+        ask(&live, link, concerned, link.remote.delete(names))?;
+        sent_at
+    } else {
+        let pairs = encoded.iter().map(|one| (&*one.key, &*one.wire));
+        let (replies, sent_at) = ask(&live, link, concerned, link.remote.set(pairs, expiry))?;
+        check_replies(&live, link, concerned, &replies)?;
+        sent_at
+    };
     let written_all = ruby.ary_new_capa(encoded.len());
     for one in &encoded {
         written_all.push(written(&ruby, &one.etag, sent_at)?)?;

@@ -211,8 +211,10 @@ impl<V: HeapBytes> Cache<V> {
     }
 
     pub(super) fn count_refusal(&self, why: Refused) {
-        if why == Refused::TooHeavy {
-            self.counters.refusals.increment();
+        match why {
+            Refused::TooHeavy => self.counters.refusals.increment(),
+            Refused::Expired => self.counters.sets.increment(),
+            Refused::PreconditionFailed | Refused::LeaseVoid => {}
         }
     }
 

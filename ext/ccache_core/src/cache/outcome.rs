@@ -107,7 +107,7 @@ pub struct Unwritten<V> {
     pub value: V,
     /// Why it was not.
     pub why: Refused,
-    /// The entries that left nevertheless. A value that is too heavy displaces the
+    /// The entries that left nevertheless. A value that is too heavy, or has no time, displaces the
     /// key's entry, which is no longer what the key holds; and room may have been made
     /// for a write whose condition then failed.
     pub displaced: Vec<Displaced<V>>,

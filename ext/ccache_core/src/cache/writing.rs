@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 impl<V: HeapBytes> Cache<V> {
     /// Writes `key` if the condition holds. Atomic: readers see the old entry or
-    /// the new one. A value that is refused comes back with the reason.
+    /// the new one. A value that is refused comes back with the reason. One whose lifetime
+    /// is zero is as if it had been written and had expired at once.
     ///
     /// Room is made before the write, so that the bounds hold at every moment. (If the
     /// key's entry is removed just then, the cache is too large by the new one until
@@ -26,7 +27,12 @@ impl<V: HeapBytes> Cache<V> {
         let now = self.clock.now();
         let hash = self.hash(key);
         let mut displaced = Vec::new();
-        let room = self.make_room(key, hash, &write, now, &mut displaced);
+        let is_over = write.lifetime == Lifetime::For(0);
+        let room = if is_over {
+            Room::None
+        } else {
+            self.make_room(key, hash, &write, now, &mut displaced)
+        };
         let (entry, booked);
         {
             let mut shard = self.map.shards()[self.shard_of(hash)].write();
@@ -34,10 +40,13 @@ impl<V: HeapBytes> Cache<V> {
             let old = place.as_ref().map(|(entry, _)| &**entry);
             let live = old.filter(|old| !self.is_over(old, now));
             let admitted = self.admit(key, live.map(|live| &**live), &write.condition);
-            if let Err(why) = admitted.and_then(|()| room.admission()) {
+            let admitted = admitted.and_then(|()| room.admission());
+            if let Err(why) = admitted.and_then(|()| in_time(is_over)) {
                 self.give_back(room);
                 let overtaken = match why {
-                    Refused::TooHeavy => shard.remove_entry(hash, |(entry, _)| entry.key() == key),
+                    Refused::TooHeavy | Refused::Expired => {
+                        shard.remove_entry(hash, |(entry, _)| entry.key() == key)
+                    }
                     _ => None,
                 };
                 if let Some((ByKey(old), _)) = overtaken {
@@ -156,7 +165,7 @@ impl<V: HeapBytes> Cache<V> {
     }
 
     /// Whether a write of `key`, whose live entry is given, may be done. If so
-    /// the key's lease is used up. The shard's lock is held.
+    /// the key's leases are used up. The shard's lock is held.
     fn admit(
         &self,
         key: &[u8],
@@ -164,7 +173,7 @@ impl<V: HeapBytes> Cache<V> {
         condition: &Condition,
     ) -> Result<(), Refused> {
         if let Condition::IfLeased(lease) = condition {
-            return if self.leases.give_back(key, *lease) {
+            return if self.leases.use_up(key, *lease) {
                 Ok(())
             } else {
                 Err(Refused::LeaseVoid)
@@ -174,6 +183,14 @@ impl<V: HeapBytes> Cache<V> {
             return Err(Refused::PreconditionFailed);
         }
         self.leases.void(key);
+        Ok(())
+    }
+}
+
+fn in_time(is_over: bool) -> Result<(), Refused> {
+    if is_over {
+        Err(Refused::Expired)
+    } else {
         Ok(())
     }
 }

@@ -19,53 +19,82 @@ module Ccache
         def load_under_lease(key, load, absent, &loader)
           return super unless load.lock
 
-          wait = LOOK_FIRST
           token = SecureRandom.bytes(16)
-          until lease_at_server(key, token, load.lock, *absent.condition)
+          wait = LOOK_FIRST
+          until (loaded = load_with_token(key, load, token, absent.condition, &loader))
             sleep(wait)
             wait = [wait * 2, LOOK_LATER].min
             absent = find_for(load, key)
             return Loaded.for_finder(absent) unless Absent === absent
           end
-          load_with_token(key, load, token, &loader)
+          loaded
         end
 
-        def load_with_token(key, load, token, &loader)
-          loaded = run_loader(key, load, [:leased, token], &loader)
+        # Nil if another process has the lease. Where an interrupt, or a failure, hides whether
+        # the server has given it, it is given back.
+        def load_with_token(key, load, token, condition, &loader)
+          may_hold = true
+          may_hold = lease_at_server(key, token, load.lock, *condition)
+          loaded = run_loader(key, load, [:leased, token], &loader) if may_hold
         ensure
-          is_stored = loaded&.current? && !(load.skip_nil && loaded.own.nil?)
-          give_back_token(key, token) unless is_stored || closed?
+          give_back_token(key, token, load) if may_hold && !loaded&.etag && !closed?
         end
 
-        # What happened in the load is what its caller gets; the lease runs out by itself.
-        def give_back_token(key, token)
+        # What happened in the load is what its caller gets.
+        def give_back_token(key, token, load)
+          is_told = false
+          tell = ->(error) { is_told ||= event(:lease_kept, key, error) || true }
+          Thread.handle_interrupt(Object => :never) do
+            seconds = load.lock.fdiv(Seconds::NANOSECONDS)
+            LeaseReturner.current.give_back(seconds) { give_back_now(key, token, tell) } || tell.call(nil)
+          end
+        end
+
+        # Whether there is nothing left to do.
+        def give_back_now(key, token, tell)
           delete_at_server_if(key, :leased, token)
+          true
         rescue ConnectionError, TimeoutError, ServerError => e
-          event(:lease_kept, key, e)
+          tell.call(e)
+          !e.retriable?
         end
 
-        # See Store#store_loaded: only if no other value came meanwhile. The value is
-        # its caller's even if the server does not take it.
+        # See Store#store_loaded: only if no other value came meanwhile. The value is its
+        # caller's, and of those who wait for it, even if the server does not take it.
         def store_loaded(key, value, load, lease, condition)
           form = prepare(key, value, load.policy, nil)
-          etag = put_loaded(key, form, load.lifetime, lease, condition)
-          Loaded.new(form.is_encoded ? value : form.kept, form.kept, form.is_encoded, !etag.nil?, etag)
-        rescue ConnectionError, TimeoutError, ServerError => e
-          count(:write_failures)
-          event(:write_failed, key, e)
-          load.write_failed(e)
-          Loaded.own(value, false)
+          is_current, etag =
+            if too_large?(form)
+              refuse(key, form)
+              give_back_lease(key, lease)
+            else
+              put_loaded(key, form, load, lease, condition)
+            end
+          Loaded.of(value, form.kept, form.is_encoded, is_current, etag)
         end
 
-        # The etag, or nil if the key was written or removed since the load began.
-        def put_loaded(key, form, lifetime, lease, condition)
+        # Whether what was loaded is still true, as far as this process knows, and the etag
+        # if it was stored. A lease of its own sees what is written or removed meanwhile.
+        def put_loaded(key, form, load, lease, condition)
+          is_current = false
           removals = removals_so_far
-          return unless give_back_lease(key, lease)
+          watch = take_lease(key)
+          return [false, nil] unless give_back_lease(key, lease)
 
-          etag = put(key, form, nil, lifetime, condition)
-          return etag if condition.first == :leased || is_unremoved(removals)
+          etag = put(key, form, nil, load.lifetime, condition) { is_current = give_back_lease(key, watch) }
+          etag = take_back(key, etag) unless condition.first == :leased || is_unremoved(removals)
+          [!etag.nil?, etag]
+        rescue ConnectionError, TimeoutError, ServerError => e
+          note_write_failure(key, load, e)
+          [is_current, nil]
+        ensure
+          give_back_lease(key, watch) if watch
+        end
 
-          take_back(key, etag)
+        def note_write_failure(key, load, error)
+          count(:write_failures)
+          event(:write_failed, key, error)
+          load.write_failed(error)
         end
 
         # What was stored while something was removed in this process: that may have been

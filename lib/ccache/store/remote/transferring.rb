@@ -16,18 +16,18 @@ module Ccache
 
         private
 
-        # Brings the value, once per process: who waited for that looks again, since the
-        # request may be older than its own question.
+        # Brings the value, once per process. A caller that waited for that looks again,
+        # since the request may be older than its own question; if that is no answer either
+        # (the transfer failed, or memory does not keep the value), it brings the value itself.
         def transfer(key)
           key = unchanging(key)
-          loop do
-            led, parts = Coalescer.current.once([self, key.b, :transfer]) { transfer_now(key) }
-            return parts if led
+          led, parts = Coalescer.current.once([self, key.b, :transfer]) { transfer_now(key) }
+          return parts if led
 
-            parts = look_entry(key, nil, 0, OUTCOMES)
-            return parts unless Outcome === parts
-            return miss if %i[gone leased].include?(parts.name)
-          end
+          parts = look_entry(key, nil, 0, OUTCOMES)
+          return parts unless Outcome === parts
+
+          %i[gone leased].include?(parts.name) ? miss : transfer_now(key)
         end
 
         # If memory has the key, another transfer may have ended since this one's look.

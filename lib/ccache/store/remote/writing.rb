@@ -20,11 +20,15 @@ module Ccache
         def write_value(key, value, values, etag, lifetime, condition)
           key = steady(key)
           form = prepare(key, value, values, etag)
+          raise refuse(key, form) if too_large?(form)
+
           put(key, form, etag, lifetime, condition_at_server(condition)) ||
             (condition.nil? ? put_over_unreadable(key, form, etag, lifetime) : nil)
         end
 
         # To the server, then into memory: the etag, or nil if the condition does not hold.
+        # Yields if the server does not take it: a load then leaves others' loads of the key
+        # their leases, since what it may have written is not newer than theirs.
         def put(key, form, etag, lifetime, condition)
           forgetting(key) do |done|
             etag, as_of = push(key, form.payload, etag, lifetime, *condition)
@@ -33,6 +37,12 @@ module Ccache
             write(key, form.kept, form.is_encoded, etag, lifetime, :if_none_newer, as_of, form.weight)
             done.call
             etag
+          rescue RemoteFailure
+            if block_given?
+              yield
+              done.call unless held?(key)
+            end
+            raise
           end
         end
 

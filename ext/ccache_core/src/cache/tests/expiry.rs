@@ -1,6 +1,39 @@
 use super::*;
 
 #[test]
+fn a_write_without_time_to_live_is_not_kept_and_takes_the_older_entry_out() {
+    for cache in [unbounded(), bounded(1)] {
+        cache.set("a", "old");
+        let refused = cache.put("a", "1", for_seconds(0)).unwrap_err();
+        assert_eq!(
+            (refused.why, refused.displaced.len()),
+            (Refused::Expired, 1)
+        );
+        assert_eq!((cache.get("a"), cache.len()), (None, 0));
+        assert_eq!((cache.stats().sets, cache.stats().refusals), (2, 0));
+    }
+}
+
+#[test]
+fn a_write_without_time_to_live_is_still_judged_by_its_condition() {
+    let cache = unbounded();
+    cache.set("a", "old");
+    let lease = cache.take_lease(b"a");
+    let write = |condition| Write {
+        condition,
+        ..for_seconds(0)
+    };
+    let failed = cache.put("a", "1", write(Condition::IfAbsent)).unwrap_err();
+    assert_eq!(failed.why, PreconditionFailed);
+    assert_eq!(cache.get("a"), Some("old"));
+    let expired = cache
+        .put("a", "1", write(Condition::IfLeased(lease)))
+        .unwrap_err();
+    assert_eq!((expired.why, cache.get("a")), (Refused::Expired, None));
+    assert_eq!(cache.try_put("a", Condition::IfLeased(lease)), LeaseVoid);
+}
+
+#[test]
 fn an_entry_is_gone_at_its_deadline_and_not_before() {
     let cache = unbounded();
     cache.put("a", "1", for_seconds(1)).unwrap();

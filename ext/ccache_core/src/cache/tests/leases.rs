@@ -44,6 +44,15 @@ fn what_leaves_the_key_as_it_is_leaves_the_lease_valid() {
 }
 
 #[test]
+fn of_two_loads_side_by_side_the_first_one_to_end_stores() {
+    let cache = unbounded();
+    let (first, second) = (cache.take_lease(b"a"), cache.take_lease(b"a"));
+    cache.put("a", "first", if_leased(first)).unwrap();
+    assert_eq!(cache.try_put("a", Condition::IfLeased(second)), LeaseVoid);
+    assert_eq!(cache.get("a"), Some("first"));
+}
+
+#[test]
 fn expiry_leaves_the_lease_valid() {
     let cache = unbounded();
     cache.put("a", "1", for_seconds(1)).unwrap();
