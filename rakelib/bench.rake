@@ -43,7 +43,7 @@ namespace :bench do
 
   desc "Count the instructions of an operation (BEFORE=lib folder of another build, to compare)"
   task instructions: :compile do
-    ruby "bench/instructions.rb", *ENV["BEFORE"], verbose: false
+    ruby "bench/instructions.rb", *ENV.fetch("BEFORE", nil), verbose: false
   end
 
   desc "Write docs/benchmarks.md of what the benches have measured so far"

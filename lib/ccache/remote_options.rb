@@ -59,8 +59,7 @@ module Ccache
       return unless @has_server
 
       { **ServerOptions.parse(options[:redis]), **@format, signing_keys: check_keys(options[:signing_keys]),
-                                                           namespace: @namespace, coder: @coder.number, max_age: @freshness.max_age,
-                                                           has_plain_reads: @freshness.plain? }
+                                                           namespace: @namespace, coder: @coder.number, max_age: @freshness.max_age, has_plain_reads: @freshness.plain? }
     end
 
     # @return [String] without passwords and keys

@@ -50,7 +50,8 @@ module Ccache
       # @raise [InvalidOption]
       def initialize(given)
         # Without a pool, and without a coder of one's own: that is how it is here.
-        given = OptionNames.symbols(given).reject { |name, value| (name == :pool && !value) || (name == :coder && value.nil?) }
+        given = OptionNames.symbols(given)
+        given = given.reject { |name, value| (name == :pool && !value) || (name == :coder && value.nil?) }
         refuse(given)
         check(given)
         @error_handler = given.fetch(:error_handler, Failsafe::LOG)
