@@ -64,8 +64,17 @@ module InstalledGem
 
     def install_into(home)
       FileUtils.rm_rf(KEPT)
+      seed(BUILT.fetch("RB_SYS_CARGO_TARGET_DIR"), File.join(GemFile::ROOT, "target/release"))
       install("#{home}.new")
       FileUtils.mv("#{home}.new", home)
+    end
+
+    # What the checkout's own build has compiled of the crates is as good here.
+    def seed(folder, own)
+      return if File.exist?(folder) || !File.exist?(own)
+
+      FileUtils.mkdir_p(folder)
+      FileUtils.cp_r(own, folder, preserve: true)
     end
 
     def specification
