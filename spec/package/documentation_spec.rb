@@ -230,6 +230,14 @@ RSpec.describe "The documentation", limit: 300 do
     end
   end
 
+  it "names paths that there are" do
+    made = %w[lib/ccache/3.1/ccache.so fuzz/artifacts] # of the platform gem, and by rake fuzz
+    paths = Pages.spans.grep(%r{\A[\w.]+(?:/[\w.-]+)+\z}) - made
+    expect(paths.size).to be >= 10
+    missing = paths.reject { |path| Dir["{,ext/,lib/,bench/,spec/,docs/}{,**/}#{path}", base: Pages::ROOT].any? }
+    expect(missing).to eq([])
+  end
+
   it "shows a soak that prints what the soak prints" do
     block, = blocks[:soak]
     soak = File.read(File.join(Pages::ROOT, "spec/soak/soak.rb"))
