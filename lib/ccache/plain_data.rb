@@ -47,12 +47,17 @@ module Ccache
           case object
           when NilClass, TrueClass, FalseClass, Symbol, Numeric then true
           when String then object.instance_of?(String)
-          when Time then object.instance_of?(Time)
-          else date?(object)
+          when Object then time?(object) || date?(object)
+          else false # a BasicObject
           end
         end
 
         private
+
+        # Active Support's `Time.===` asks the object.
+        def time?(object)
+          Time === object && object.instance_of?(Time)
+        end
 
         def date?(object)
           return false unless defined?(::Date) && ::Date === object

@@ -311,12 +311,12 @@ module Ccache
       raise PreconditionFailed.for(key, expected)
     end
 
-    # @param keys [Array<String, Symbol>] or one Array of them
+    # @param keys [Array<String, Symbol>]
     # @return [Hash] the keys that have an entry, as they were given, with the values
     # @raise [InvalidKey, ClosedError]
     def get_multi(*keys, max_age: nil, stale_if_error: nil)
       freshness(max_age, nil, stale_if_error)
-      listed(keys).each_with_object({}) do |key, found|
+      keys.each_with_object({}) do |key, found|
         value = read(key, ABSENT)
         found[key] = value unless Absent === value
       end
@@ -339,13 +339,13 @@ module Ccache
 
     # Like {#fetch} for each key: those without an entry are loaded one by one.
     #
-    # @param keys [Array<String, Symbol>] or one Array of them
+    # @param keys [Array<String, Symbol>]
     # @param options [Hash] as for {#fetch}
     # @yieldparam key [String, Symbol]
     # @return [Hash] all keys, as they were given, with the values
     # @raise [InvalidKey, InvalidOption, InvalidValue, ClosedError]
     def fetch_multi(*keys, **options, &block)
-      listed(keys).to_h { |key| [key, fetch(key, **options, &block)] }
+      keys.to_h { |key| [key, fetch(key, **options, &block)] }
     end
 
     # Adds to an Integer; one that is not there counts as 0. Atomic.
@@ -396,11 +396,11 @@ module Ccache
       keys_matching(pattern).count { |key| remove(key, true) }
     end
 
-    # @param keys [Array<String, Symbol>] or one Array of them
+    # @param keys [Array<String, Symbol>]
     # @return [Integer] how many entries were removed
     # @raise [InvalidKey, ClosedError] nothing was removed
     def delete_multi(*keys)
-      keys = listed(keys).each { |key| check(key, nil) }
+      keys.each { |key| check(key, nil) }
       keys.count { |key| remove(key, true) }
     end
 

@@ -63,7 +63,7 @@ module Ccache
       # One round trip.
       def delete_multi_entries(keys, **_options)
         failsafe(:delete_multi_entries, returning: 0) do
-          @ccache.delete_multi(keys.map { |key| stored_key(key) })
+          @ccache.delete_multi(*keys.map { |key| stored_key(key) })
         end
       end
     end

@@ -13,11 +13,6 @@ module Ccache
         key.is_a?(String) && !key.frozen? ? String.new(key).freeze : key
       end
 
-      # The keys, given one by one or as one Array, which is no key.
-      def listed(keys)
-        keys.size == 1 && Array === keys.first ? keys.first.dup : keys
-      end
-
       # The options of a store, with defaults.
       def complete(options)
         OPTIONS.merge(OptionNames.check(options, OPTIONS.keys))

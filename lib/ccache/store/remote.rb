@@ -48,7 +48,7 @@ module Ccache
       # See {Store#get_multi}. Two round trips at most: one validates, one brings
       # what changed.
       def get_multi(*keys, max_age: nil, stale_if_error: nil)
-        found, is_complete = read_multi(listed(keys), freshness(max_age, nil, stale_if_error))
+        found, is_complete = read_multi(keys, freshness(max_age, nil, stale_if_error))
         is_complete ? found : found.reject { |_, value| Absent === value }
       end
 
@@ -77,7 +77,7 @@ module Ccache
         raise ArgumentError, "fetch_multi needs a block that loads a value" unless block_given?
 
         load = load_options(expires_in, values, skip_nil, lock)
-        found, = read_multi(listed(keys), freshness(max_age, nil, stale_if_error)) do |error|
+        found, = read_multi(keys, freshness(max_age, nil, stale_if_error)) do |error|
           unreadable(error.key, error)
         end
         found.to_h do |key, value|
@@ -92,7 +92,7 @@ module Ccache
 
       # See {Store#delete_multi}. One round trip; atomic per key.
       def delete_multi(*keys)
-        keys = listed(keys).each { |key| check(key, nil) }
+        keys.each { |key| check(key, nil) }
         keys = keys.map { |key| steady(key) }
         keys.empty? ? 0 : removing_all(keys) { delete_at_server(keys).count(true) }
       end

@@ -45,7 +45,7 @@ RSpec.describe Ccache::Store, "objects that answer nothing, or lie" do
     store = described_class.new
     [BasicObject.new, Class.new { def inspect = raise(NotImplementedError) }.new,
      Class.new { def inspect = 1 }.new].each do |key|
-      [-> { store[key] }, -> { store[key] = 1 }, -> { store.fetch(key) { 1 } }, -> { store.get_multi([key]) },
+      [-> { store[key] }, -> { store[key] = 1 }, -> { store.fetch(key) { 1 } }, -> { store.get_multi(key) },
        -> { store.delete(key) }].each do |call|
         expect(&call).to raise_error(Ccache::InvalidKey, /a String or a Symbol, got an instance of|got 1/)
       end
