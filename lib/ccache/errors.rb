@@ -174,4 +174,9 @@ module Ccache
     # @api private
     attr_accessor :header
   end
+
+  # What a read may fail by, for who takes that for a miss.
+  #
+  # @api private
+  READ_FAILURES = [ConnectionError, TimeoutError, ServerError, CodecError].freeze
 end

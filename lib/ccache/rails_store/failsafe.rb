@@ -7,7 +7,7 @@ module Ccache
       # What a server may do to a caller.
       FAILURES = [ConnectionError, TimeoutError, ServerError].freeze
       # What is on the server may be what this process cannot decode: a miss, too.
-      READ_FAILURES = [*FAILURES, CodecError].freeze
+      READ_FAILURES = Ccache::READ_FAILURES
 
       # The default handler: logs, and reports to Rails' error reporter (Rails 7.0).
       LOG = lambda do |method:, returning:, exception:|
