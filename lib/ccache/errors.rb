@@ -274,4 +274,9 @@ module Ccache
       self.for("the encoded value has #{bytes} bytes, max_value_bytes is #{most}", server, key, false)
     end
   end
+
+  # What a read may fail by, for who takes that for a miss.
+  #
+  # @api private
+  READ_FAILURES = [ConnectionError, TimeoutError, ServerError, CodecError].freeze
 end

@@ -76,7 +76,7 @@ module Ccache
 
         tag = page_tag(keys.map { |key| @store.etag(key) })
         tag if condition.match?(tag)
-      rescue ConnectionError, TimeoutError, ServerError, CodecError
+      rescue *READ_FAILURES
         nil
       end
 
@@ -91,7 +91,7 @@ module Ccache
       def read(keys)
         entries = keys.to_h { |key| [key, @store.entry(key)] }
         entries unless entries.value?(nil)
-      rescue ConnectionError, TimeoutError, ServerError, CodecError
+      rescue *READ_FAILURES
         nil
       end
 

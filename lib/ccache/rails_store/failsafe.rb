@@ -7,7 +7,7 @@ module Ccache
       # What a server may do to a caller.
       FAILURES = [ConnectionError, TimeoutError, ServerError].freeze
       # What is on the server may be what this process cannot decode: a miss, too.
-      READ_FAILURES = [*FAILURES, CodecError].freeze
+      READ_FAILURES = Ccache::READ_FAILURES
       # A value that is nested too deeply is not written, and a miss later.
       WRITE_FAILURES = [*FAILURES, TooDeep].freeze
 
