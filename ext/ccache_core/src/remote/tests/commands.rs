@@ -489,7 +489,8 @@ where
     let mut peer = puppet.accept();
     peer.command();
     peer.send(reply);
-    let error = operation.answer().err().expect(reply);
+    let error = operation.answer().err();
+    let error = error.unwrap_or_else(|| panic!("{reply} is accepted"));
     while peer.next().is_some() {} // until the connection is closed
     error
 }
