@@ -61,9 +61,9 @@ RSpec.describe Ccache::Rack::Conditional do
   it "asks a server for the tag alone when it answers 304" do
     here = remote
     etag = remote.set("settings", "dark" * 1000)
-    transfers = Servers.shared.calls("get")
+    transfers = Servers.shared.calls("pttl")
     expect(request(with: %("#{etag}"), store: here).status).to eq(304)
-    expect(Servers.shared.calls("get")).to eq(transfers)
+    expect(Servers.shared.calls("pttl")).to eq(transfers)
     expect(here.size).to eq(0)
     expect(request(with: '"other"', store: here).body).to eq("dark" * 1000)
     expect(here.stats[:transfers]).to eq(1)

@@ -121,9 +121,9 @@ RSpec.describe "The Rails store's fetch" do
     end
 
     it "asks the server once where nothing is there" do
-      names = %w[get getrange set]
-      expect(commands(*names) { cache.fetch("key") { 1 } }).to eq("get" => 1, "getrange" => 0, "set" => 1)
-      expect(commands(*names) { cache.fetch("key") { 2 } }).to eq("get" => 0, "getrange" => 1, "set" => 0)
+      names = %w[pttl getrange set]
+      expect(commands(*names) { cache.fetch("key") { 1 } }).to eq("pttl" => 1, "getrange" => 1, "set" => 1)
+      expect(commands(*names) { cache.fetch("key") { 2 } }).to eq("pttl" => 0, "getrange" => 1, "set" => 0)
     end
   end
 end

@@ -19,7 +19,7 @@ RSpec.describe Ccache::Railtie::ConditionalGet do
 
   # What the server answered to since the block began.
   def calls
-    names = %w[get getrange]
+    names = %w[pttl getrange]
     before = names.map { |name| Servers.shared.calls(name) }
     yield
     names.map { |name| Servers.shared.calls(name) }.zip(before).map { |now, then_| now - then_ }

@@ -2,7 +2,7 @@
 
 use ccache_core::remote::{Operation, RemoteError};
 use ccache_core::{Clock, Nanos};
-use magnus::{Error, Ruby};
+use magnus::{Error, ExceptionClass, Module, Ruby};
 use std::any::Any;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -23,10 +23,19 @@ use std::task::Poll;
 /// run on any thread. With it a fiber scheduler's Ruby code waits for `work`: it may
 /// be left by an exception (through Rust's frames) while the scheduler's thread is
 /// still inside, and works on what stood in those frames, Ruby's own among them.
+///
+/// Where Ruby itself would go no deeper, `work` is not begun: if it ran into the end of
+/// the stack, Ruby would jump out of its frames, whatever these own. So `work` needs less
+/// than the 16 KiB that Ruby sees to: it does not recurse and has its buffers on the heap.
 pub(crate) fn without_gvl<T: Send>(
     ruby: &Ruby,
     work: impl FnOnce() -> T + Send,
 ) -> Result<T, Error> {
+    // SAFETY: the GVL is held (`ruby`), so this is a thread of Ruby's; looks at addresses
+    // alone.
+    if unsafe { rb_sys::ruby_stack_check() } != 0 {
+        return Err(no_stack(ruby));
+    }
     struct Job<F, T> {
         work: Option<F>,
         result: Option<Result<T, Box<dyn Any + Send>>>,
@@ -71,6 +80,16 @@ pub(crate) fn without_gvl<T: Send>(
             None => check_interrupts(ruby)?,
         }
     }
+}
+
+/// As Ruby says it.
+#[cold]
+fn no_stack(ruby: &Ruby) -> Error {
+    let class = ruby.class_object().const_get("SystemStackError");
+    class.map_or_else(
+        |error| error,
+        |class: ExceptionClass| Error::new(class, "stack level too deep"),
+    )
 }
 
 /// How long a thread waits for the server before it looks whether it is wanted

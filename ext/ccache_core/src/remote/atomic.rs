@@ -257,21 +257,17 @@ pub struct Increment(Counting);
 
 enum Counting {
     /// One command does it.
-    Plain(Request),
+    Plain(Box<Request>),
     /// One that gives what is new an expiry does not.
-    Expiring(Atomic),
+    Expiring(Box<Atomic>),
 }
 
 impl Increment {
     pub(crate) fn plain(links: Arc<Links>, key: &[u8], by: i64) -> Self {
         let command = increment(key, by).get_packed_command();
         let expected = Replies::of(&[Expected::new("INCRBY", Shape::NUMBER)]);
-        Self(Counting::Plain(Request::new(
-            links,
-            command,
-            expected,
-            Purpose::Write,
-        )))
+        let request = Request::new(links, command, expected, Purpose::Write);
+        Self(Counting::Plain(Box::new(request)))
     }
 
     pub(crate) fn expiring(links: Arc<Links>, key: &[u8], by: i64, millis: u64) -> Self {
@@ -289,9 +285,8 @@ impl Increment {
             Purpose::Write,
         );
         let executed = Shape::Several(2, OF_TRANSACTION);
-        Self(Counting::Expiring(
-            atomic.or_transaction(&[set, increment(key, by)], executed),
-        ))
+        let atomic = atomic.or_transaction(&[set, increment(key, by)], executed);
+        Self(Counting::Expiring(Box::new(atomic)))
     }
 }
 

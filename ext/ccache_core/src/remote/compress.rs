@@ -1,5 +1,7 @@
 //! Bodies made smaller.
 
+use std::borrow::Cow;
+
 /// How a body is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compressor {
@@ -42,11 +44,13 @@ impl Compressor {
     }
 
     /// The original, if it has exactly `length` bytes: no more are ever allocated.
-    pub(crate) fn decompress(self, bytes: &[u8], length: usize) -> Option<Vec<u8>> {
+    pub(crate) fn decompress(self, bytes: &[u8], length: usize) -> Option<Cow<'_, [u8]>> {
         let original = match self {
-            Self::None => Some(bytes.to_vec()),
-            Self::Zstd => zstd::bulk::decompress(bytes, length).ok(),
-            Self::Lz4 => lz4_flex::block::decompress(bytes, length).ok(),
+            Self::None => Some(Cow::Borrowed(bytes)),
+            Self::Zstd => zstd::bulk::decompress(bytes, length).ok().map(Cow::Owned),
+            Self::Lz4 => lz4_flex::block::decompress(bytes, length)
+                .ok()
+                .map(Cow::Owned),
         };
         original.filter(|original| original.len() == length)
     }

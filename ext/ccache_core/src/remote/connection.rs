@@ -37,7 +37,7 @@ const SMALL: usize = 64 * 1024;
 /// A connection that is authenticated and has its database selected.
 pub(crate) struct Connection {
     stream: Stream,
-    decoder: Decoder,
+    decoder: Box<Decoder>,
     last_used: Nanos,
     /// Whether an exchange has succeeded on it.
     pub(crate) is_proven: bool,
@@ -167,7 +167,7 @@ impl Connection {
     pub(crate) fn new(stream: Stream, epoch: u64, now: Nanos) -> Self {
         Self {
             stream,
-            decoder: Decoder::new(),
+            decoder: Box::new(Decoder::new()),
             last_used: now,
             is_proven: false,
             epoch,

@@ -12,6 +12,7 @@ use std::io::{self, ErrorKind, Read};
 #[cfg(test)]
 mod tests;
 
+const NO_REPLY: &str = "not a reply of this protocol";
 /// The longest line: an error, or the length of what follows.
 const MAX_LINE: usize = 4096;
 /// As much is read ahead at most.
@@ -201,9 +202,9 @@ impl Decoder {
         match found {
             Ok(reply) if shape.admits(&reply) => Ok(reply),
             Ok(reply) => Err(unexpected(expected, &kind_of(&reply))),
-            Err(Failure::Refused(what)) => Err(unexpected(expected, &what)),
+            Err(Failure::Refused(what)) if what != NO_REPLY => Err(unexpected(expected, &what)),
             Err(failure) => {
-                self.limits = Some(limits);
+                self.limits = Some(limits); // for when it goes on
                 Err(failure)
             }
         }
@@ -242,9 +243,7 @@ impl Decoder {
     ) -> Result<Option<Value>, Failure> {
         let is_item = !self.arrays.is_empty();
         let line = self.read_line(source)?;
-        let (kind, rest) = line
-            .split_first()
-            .ok_or_else(|| refused("no reply of this protocol"))?;
+        let (kind, rest) = line.split_first().ok_or_else(|| refused(NO_REPLY))?;
         match kind {
             b'+' if rest == b"OK" => Ok(Some(Value::Okay)),
             b'+' => Ok(Some(Value::SimpleString(lossy(rest, STATUS)))),
@@ -282,7 +281,7 @@ impl Decoder {
                 });
                 Ok(None)
             }
-            _ => Err(refused("no reply of this protocol")),
+            _ => Err(refused(NO_REPLY)),
         }
     }
 
@@ -312,7 +311,7 @@ impl Decoder {
     fn read_text(&mut self, source: &mut impl Read) -> Result<Value, Failure> {
         loop {
             let Some(text) = &mut self.text else {
-                return Err(refused("no reply of this protocol"));
+                return Err(refused(NO_REPLY));
             };
             let missing = text.length - text.bytes.len();
             let unread = &self.buffer[self.at..self.end];
@@ -412,7 +411,7 @@ fn error_of(line: &[u8], length: usize) -> Result<Value, Failure> {
         "-{}\r\n",
         own.unwrap_or_default().replace(['\r', '\n'], " ")
     );
-    redis::parse_redis_value(line.as_bytes()).map_err(|_| refused("no reply of this protocol"))
+    redis::parse_redis_value(line.as_bytes()).map_err(|_| refused(NO_REPLY))
 }
 
 fn number(digits: &[u8]) -> Result<i64, Failure> {

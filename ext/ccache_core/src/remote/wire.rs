@@ -290,6 +290,9 @@ impl Format {
             return Ok(Body::Rejected(Rejected::Unverified));
         }
         self.check_length(parts.length)?;
+        if parts.compressor != Compressor::None && parts.body.len() >= parts.length {
+            return Ok(Body::Rejected(Rejected::Foreign)); // it would not have been compressed
+        }
         let Some(encoded) = parts.compressor.decompress(parts.body, parts.length) else {
             return Ok(Body::Rejected(Rejected::Foreign));
         };
@@ -298,7 +301,10 @@ impl Format {
             None => Some(content_tag(&encoded)),
         };
         Ok(match etag.filter(|etag| tag_of(etag) == tag) {
-            Some(etag) => Body::Value { encoded, etag },
+            Some(etag) => Body::Value {
+                encoded: encoded.into_owned(),
+                etag,
+            },
             None => Body::Rejected(Rejected::Foreign), // cut short, or damaged
         })
     }
@@ -381,7 +387,17 @@ fn given_tag(wire: &[u8]) -> Option<&[u8]> {
 
 /// The tag of an encoded value (C1).
 fn content_tag(encoded: &[u8]) -> Etag {
-    Etag::of_content(first_16(&blake3::hash(encoded)))
+    let mut hasher = blake3::Hasher::new();
+    hash(&mut hasher, encoded);
+    Etag::of_content(first_16(&hasher.finalize()))
+}
+
+/// In pieces: the library goes as deep into the stack as what it is given is long.
+fn hash(hasher: &mut blake3::Hasher, bytes: &[u8]) {
+    const PIECE: usize = 64 * 1024;
+    for piece in bytes.chunks(PIECE) {
+        hasher.update(piece);
+    }
 }
 
 fn first_16(hash: &blake3::Hash) -> Tag {
@@ -397,7 +413,7 @@ fn sign(signing: &SigningKey, before: &[u8], key: &[u8], body: &[u8]) -> blake3:
     hasher.update(before);
     hasher.update(&(key.len() as u64).to_le_bytes());
     hasher.update(key);
-    hasher.update(body);
+    hash(&mut hasher, body);
     hasher.finalize()
 }
 

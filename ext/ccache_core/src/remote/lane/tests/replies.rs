@@ -118,6 +118,6 @@ fn what_is_no_reply_is_an_error_for_everybody_in_the_pipeline() {
     for other in others {
         let error = error(other);
         assert!(matches!(error, RemoteError::Connection(_)), "{error:?}");
-        assert!(error.to_string().contains("no reply of this protocol"));
+        assert!(error.to_string().contains("not a reply of this protocol"));
     }
 }
