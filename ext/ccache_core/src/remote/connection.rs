@@ -10,7 +10,7 @@ use crate::clock::{Clock, Nanos};
 use crate::remote::error::RemoteError;
 use crate::remote::server::Server;
 use crate::remote::stream::Stream;
-use redis::{Parser, Value};
+use redis::{Parser, ServerError, Value};
 use std::io::{self, ErrorKind, Read, Write};
 use std::time::Duration;
 
@@ -91,6 +91,14 @@ impl Exchange {
     pub(crate) fn into_replies(self) -> Vec<Value> {
         self.replies
     }
+
+    /// What the server said first, if that is an error.
+    pub(crate) fn first_error(&self) -> Option<&ServerError> {
+        match self.replies.first() {
+            Some(Value::ServerError(error)) => Some(error),
+            _ => None,
+        }
+    }
 }
 
 impl Connection {
@@ -162,6 +170,23 @@ impl Connection {
         self.last_used = exchange.quiet_since;
         self.is_proven = true;
         Ok(true)
+    }
+
+    /// What the server said before it closed a connection that never worked: it may have
+    /// done so before it was asked anything, and then writing fails first.
+    pub(crate) fn last_words(
+        &mut self,
+        exchange: &mut Exchange,
+        server: &Server,
+        clock: &Clock,
+    ) -> Option<RemoteError> {
+        if exchange.replies.is_empty() {
+            let mut reader = Noting::new(&mut self.stream, clock, 0);
+            let reply = self.parser.parse_value(&mut reader).ok()?;
+            exchange.replies.push(reply);
+        }
+        let error = exchange.first_error()?;
+        Some(RemoteError::of_refusal(server, error))
     }
 
     /// Whether more came than was asked for, whole or not. The parser does not show

@@ -16,6 +16,7 @@ mod error;
 mod health;
 mod lane;
 mod links;
+mod racing;
 mod script;
 mod server;
 mod stream;
