@@ -197,7 +197,7 @@ module Ccache
     # @api private
     module Maker
       # @return [RemoteFailure]
-      def for(message, server, key, retriable, refused = false)
+      def for(message, server, key, retriable, refused = nil)
         about = key.nil? ? "" : " (key #{Error.show(key)})"
         new("#{message}#{about}").tap { |error| error.send(:concern, server, key, retriable, refused) }
       end

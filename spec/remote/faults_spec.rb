@@ -162,17 +162,17 @@ RSpec.describe Ccache::Store, "a server in trouble" do
 
   it "refuses a connection: that is shown, and memory may answer in its place" do
     small = own_server("--maxclients", "1", "--requirepass", "s3cret")
+    taken = nil
+    eventually { (taken = TCPSocket.new("127.0.0.1", small.port)).write("PING\r\n") && taken.gets.include?("NOAUTH") }
     [small.url.sub("//", "//:s3cret@"), small.url].each do |url|
       store = remote(redis: url, stale_if_error: 60)
-      taken = TCPSocket.new("127.0.0.1", small.port)
-      taken.write("PING\r\n") && taken.gets
       expect { store.get("key") }.to raise_error(Ccache::ConnectionError, /max number of clients reached/) { |error|
         expect(error.retriable?).to be(true)
       }
       expect(failure_of { store.increment("key") }).to include("max number of clients reached")
-    ensure
-      taken&.close
     end
+  ensure
+    taken&.close
   end
 
   it "refuses a connection that was good before, and memory answers where it may" do
