@@ -217,6 +217,14 @@ module Ccache
       @retriable
     end
 
+    # Whether memory may answer in the server's place (`stale_if_error:`): it was the connection
+    # that failed, or was refused, or what passes; not this command.
+    #
+    # @api private
+    def outage?
+      @retriable || @refused
+    end
+
     # @api private
     def self.included(error)
       error.extend(Maker)
@@ -225,23 +233,25 @@ module Ccache
     # @api private
     module Maker
       # @return [RemoteFailure]
-      def for(message, server, key, retriable)
+      def for(message, server, key, retriable, refused = nil)
         about = key.nil? ? "" : " (key #{Error.show(key)})"
-        new("#{message}#{about}").tap { |error| error.send(:concern, server, key, retriable) }
+        new("#{message}#{about}").tap { |error| error.send(:concern, server, key, retriable, refused) }
       end
     end
 
     private
 
-    def concern(server, key, retriable)
+    def concern(server, key, retriable, refused)
       @server = server
+      @refused = refused
       @key = key
       @retriable = retriable
     end
   end
 
-  # There is no connection to the server: refused, lost, or failed a moment ago
-  # and not tried again yet. A write may or may not have been done.
+  # There is no connection to the server: refused (by the system, or by the server, which
+  # has too many clients, is loading, or is protected), lost, or failed a moment ago and not
+  # tried again yet. A write may or may not have been done.
   class ConnectionError < StandardError
     include RemoteFailure
   end

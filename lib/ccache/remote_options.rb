@@ -58,8 +58,10 @@ module Ccache
     def settings(options)
       return unless @has_server
 
-      { **ServerOptions.parse(options[:redis]), **@format, signing_keys: check_keys(options[:signing_keys]),
-                                                           namespace: @namespace, coder: @coder.number, max_age: @freshness.max_age, has_plain_reads: @freshness.plain? }
+      of_server = ServerOptions.parse(options[:redis])
+      signing_keys = check_keys(options[:signing_keys])
+      { **of_server, **@format, signing_keys: signing_keys, namespace: @namespace, coder: @coder.number,
+                                max_age: @freshness.max_age, has_plain_reads: @freshness.plain? }
     end
 
     # @return [String] without passwords and keys

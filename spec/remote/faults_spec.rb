@@ -161,6 +161,36 @@ RSpec.describe Ccache::Store, "a server in trouble" do
     impostor.close
   end
 
+  it "refuses a connection: that is shown, and memory may answer in its place" do
+    small = own_server("--maxclients", "1", "--requirepass", "s3cret")
+    taken = nil
+    eventually { (taken = TCPSocket.new("127.0.0.1", small.port)).write("PING\r\n") && taken.gets.include?("NOAUTH") }
+    [small.url.sub("//", "//:s3cret@"), small.url].each do |url|
+      store = remote(redis: url, stale_if_error: 60)
+      expect { store.get("key") }.to raise_error(Ccache::ConnectionError, /max number of clients reached/) { |error|
+        expect(error.retriable?).to be(true)
+      }
+      expect(failure_of { store.increment("key") }).to include("max number of clients reached")
+    end
+  ensure
+    taken&.close
+  end
+
+  it "refuses a connection that was good before, and memory answers where it may" do
+    store = remote(redis: server.url, stale_if_error: 60)
+    store.set("key", "value")
+    ["DENIED Redis is running in protected mode", "ERR max number of clients reached"].each do |words|
+      server.kill
+      impostor = TCPServer.new("127.0.0.1", server.port)
+      thread = Thread.new { loop { impostor.accept.tap { |one| one.write("-#{words}\r\n") }.close } }
+      eventually { failure_of { store.etag("key") }.to_s.include?(words) }
+      expect(store.get("key", max_age: 0)).to eq("value")
+    ensure
+      thread&.kill&.join
+      impostor&.close
+    end
+  end
+
   it "is reached over a Unix socket as well" do
     local = remote(redis: "unix://#{server.socket}?db=2")
     local.set("key", "value")

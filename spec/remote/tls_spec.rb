@@ -87,4 +87,48 @@ RSpec.describe Ccache::Store, "TLS" do
     store.set("key", "value")
     expect(store.get("key")).to eq("value")
   end
+
+  # As `openssl x509 -req` makes them.
+  def version1(name, secret)
+    made = OpenSSL::X509::Certificate.new
+    made.version = 0
+    made.serial = 1
+    made.subject = made.issuer = OpenSSL::X509::Name.new([["CN", name]])
+    made.public_key = secret
+    made.not_before = Time.now - 60
+    made.not_after = Time.now + 3600
+    made.sign(secret, OpenSSL::Digest.new("SHA256"))
+    { cert: file("old-#{name}", "crt", made.to_pem), key: file("old-#{name}", "key", secret.to_pem) }
+  end
+
+  it "takes certificates of X.509 version 1 with verify_mode: :none" do
+    secrets = [OpenSSL::PKey::EC.generate("prime256v1"), OpenSSL::PKey::RSA.new(2048)]
+    secrets.product(%w[TLSv1.2 TLSv1.3]).each do |secret, protocol|
+      port = TCPServer.open("127.0.0.1", 0) { |server| server.addr[1] }
+      old = version1("localhost", secret)
+      own_server("--tls-port", port.to_s, "--tls-cert-file", old[:cert], "--tls-key-file", old[:key],
+                 "--tls-ca-cert-file", old[:cert], "--tls-protocols", protocol)
+      store = remote(redis: { url: "rediss://localhost:#{port}", ssl_params: { verify_mode: :none, **old } })
+      store.set("key", "value")
+      expect(store.get("key")).to eq("value")
+    end
+  end
+
+  it "takes files at once for what they should be" do
+    empty = file("empty", "pem", "")
+    garbage = file("garbage", "pem", "-----BEGIN CERTIFICATE-----\nno\n-----END CERTIFICATE-----\n")
+    own = of_client.slice(:cert, :key)
+    {
+      { ca_file: empty } => /ca_file: takes a PEM file of certificates: .*no certificate/,
+      { ca_file: garbage } => /ca_file: takes a PEM file/,
+      { ca_file: own[:key] } => /ca_file: takes a PEM file/,
+      { ca_file: __FILE__, verify_mode: :none } => /ca_file: takes a PEM file/,
+      { cert: empty, key: own[:key] } => /cert: takes a PEM file/,
+      { cert: own[:cert], key: own[:cert] } => /key: takes a PEM file of a private key/,
+      { cert: own[:cert], key: of_server[:key] } => /cert: takes a PEM file/
+    }.each do |params, message|
+      expect { remote(redis: { host: "localhost", ssl_params: params }) }
+        .to raise_error(Ccache::InvalidOption, message), params.inspect
+    end
+  end
 end

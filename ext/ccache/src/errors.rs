@@ -52,7 +52,7 @@ pub(crate) fn foreign_pin(live: &Live<'_>) -> Error {
 #[cold]
 pub(crate) fn remote(ruby: &Ruby, error: &RemoteError, server: &Server, key: Value) -> Error {
     let kind = match error {
-        RemoteError::Connection(_) => "ConnectionError",
+        RemoteError::Connection(_) | RemoteError::Refused { .. } => "ConnectionError",
         RemoteError::Timeout(_) => "TimeoutError",
         RemoteError::Codec(_) => "CodecError",
         RemoteError::Closed => return about(ruby, "ClosedError", ruby.qnil().as_value()),
@@ -63,12 +63,35 @@ pub(crate) fn remote(ruby: &Ruby, error: &RemoteError, server: &Server, key: Val
         .const_get::<_, RModule>("Ccache")
         .and_then(|ccache| ccache.const_get::<_, ExceptionClass>(kind))
         .and_then(|class| {
-            let (message, server) = (error.to_string(), server.to_string());
-            class.funcall::<_, _, Value>("for", (message, server, key, error.is_retriable()))
+            let message = error.to_string();
+            let (is_retriable, is_refusal) = (error.is_retriable(), error.is_refusal());
+            let about = (message, server.to_string(), key, is_retriable, is_refusal);
+            class.funcall::<_, _, Value>("for", about)
         })
         .and_then(Exception::try_convert);
     match exception {
         Ok(exception) => exception.into(),
+        Err(error) => error,
+    }
+}
+
+/// A file of `ssl_params:` that is not what it should be.
+#[cold]
+pub(crate) fn invalid_file(ruby: &Ruby, name: &str, error: &RemoteError) -> Error {
+    let class = ruby
+        .class_object()
+        .const_get::<_, RModule>("Ccache")
+        .and_then(|ccache| ccache.const_get::<_, ExceptionClass>("InvalidOption"));
+    let what = if name == "key" {
+        "a private key"
+    } else {
+        "certificates"
+    };
+    match class {
+        Ok(class) => Error::new(
+            class,
+            format!("{name}: takes a PEM file of {what}: {error}"),
+        ),
         Err(error) => error,
     }
 }

@@ -1,6 +1,7 @@
 //! What the face hands over when a store is opened; it was checked there.
 
 use crate::arguments::string_bytes;
+use crate::errors;
 use ccache_core::remote::{Address, Compressor, Format, Server, SigningKey, Tls};
 use magnus::{Error, RArray, RHash, RString, Ruby, TryConvert, Value};
 use std::path::PathBuf;
@@ -42,12 +43,16 @@ impl Settings {
     }
 
     fn tls(&self) -> Result<Tls, Error> {
-        Ok(Tls {
+        let tls = Tls {
             ca_file: self.get("ca_file")?,
             cert: self.get("cert")?,
             key: self.get("key")?,
             accept_any: self.get("accept_any")?,
-        })
+        };
+        let ruby = Ruby::get_with(self.0);
+        tls.check()
+            .map_err(|(name, error)| errors::invalid_file(&ruby, name, &error))?;
+        Ok(tls)
     }
 
     pub(super) fn format(&self) -> Result<Format, Error> {

@@ -113,7 +113,7 @@ impl Atomic {
 
     /// What is to be sent after this outcome.
     fn next(&mut self, error: Option<&RemoteError>) -> Option<Asked> {
-        let is_refused = error.is_some_and(RemoteError::is_refusal);
+        let is_refused = error.is_some_and(RemoteError::is_of_forbidden_command);
         match std::mem::replace(&mut self.then, Then::Nothing) {
             Then::Text(text, shape) if is_refused || error.is_some_and(is_unknown_script) => {
                 self.then = Then::Trial;

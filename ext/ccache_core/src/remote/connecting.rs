@@ -3,6 +3,7 @@
 use crate::clock::{Clock, Nanos};
 use crate::remote::connection::{Connection, Exchange, Replies, TICK, elapsed, lost, nanos};
 use crate::remote::error::RemoteError;
+use crate::remote::racing;
 use crate::remote::reply::{Expected, Shape};
 use crate::remote::server::{Address, Server};
 use crate::remote::stream::Stream;
@@ -72,25 +73,24 @@ fn connect(server: &Server, clock: &Clock, epoch: u64) -> Result<Connection, Rem
     // A TLS handshake takes place with the first byte; without one here it would
     // be the first reader's.
     loop {
-        let advanced = connection.advance(&mut exchange, server, clock, give_up_at);
-        match advanced {
+        match connection.advance(&mut exchange, server, clock, give_up_at) {
             Ok(true) => break,
             // It has one time for all of this.
             Ok(false) | Err(RemoteError::Timeout(_)) if clock.now() >= give_up_at => {
                 return Err(too_slow(server));
             }
             Ok(false) => {}
+            Err(error @ RemoteError::Connection(_)) => {
+                let said = connection.last_words(&mut exchange, server, clock);
+                return Err(said.unwrap_or(error));
+            }
             Err(error) => return Err(error),
         }
     }
     connection.begin(clock.now());
     for reply in exchange.into_replies() {
         if let Value::ServerError(error) = &reply {
-            let error = RemoteError::of_reply(error);
-            return Err(match &server.password {
-                Some(password) => error.without(password),
-                None => error,
-            });
+            return Err(RemoteError::of_refusal(server, error));
         }
     }
     Ok(connection)
@@ -147,22 +147,18 @@ fn open_tcp(
     began: Nanos,
     clock: &Clock,
 ) -> Result<TcpStream, RemoteError> {
-    let mut failure = RemoteError::Connection(format!("{server}: the host has no address"));
-    for address in address
+    let addresses = address
         .to_socket_addrs()
-        .map_err(|error| lost(server, &error))?
-    {
-        let left = server.connect_timeout.saturating_sub(elapsed(began, clock));
-        if left.is_zero() {
-            return Err(too_slow(server));
-        }
-        match TcpStream::connect_timeout(&address, left) {
-            Ok(tcp) => return Ok(tcp),
-            Err(error) if error.kind() == ErrorKind::TimedOut => failure = too_slow(server),
-            Err(error) => failure = lost(server, &error),
-        }
+        .map_err(|error| lost(server, &error))?;
+    let left = server.connect_timeout.saturating_sub(elapsed(began, clock));
+    if left.is_zero() {
+        return Err(too_slow(server));
     }
-    Err(failure)
+    match racing::connect(addresses, left) {
+        Ok(tcp) => Ok(tcp),
+        Err(error) if error.kind() == ErrorKind::TimedOut => Err(too_slow(server)),
+        Err(error) => Err(lost(server, &error)),
+    }
 }
 
 fn too_slow(server: &Server) -> RemoteError {

@@ -13,10 +13,10 @@
 
 use crate::clock::{Clock, Nanos};
 use crate::remote::error::RemoteError;
-use crate::remote::reply::{Decoder, Expected, Failure};
+use crate::remote::reply::{Decoder, Expected, Failure, Shape};
 use crate::remote::server::Server;
 use crate::remote::stream::Stream;
-use redis::Value;
+use redis::{ServerError, Value};
 use smallvec::SmallVec;
 use std::io::{self, ErrorKind, Read, Write};
 use std::time::Duration;
@@ -33,6 +33,9 @@ const IDLE: Nanos = 1_000_000_000;
 const LEAST_RATE: u64 = 128 * 1024;
 /// So many bytes have no more time than the timeout says.
 const SMALL: usize = 64 * 1024;
+
+/// What a server may say unasked: an error.
+const GREETING: Expected = Expected::new("the connection", Shape::Okay);
 
 /// A connection that is authenticated and has its database selected.
 pub(crate) struct Connection {
@@ -140,6 +143,14 @@ impl Exchange {
         self.replies
     }
 
+    /// What the server said first, if that is an error.
+    pub(crate) fn first_error(&self) -> Option<&ServerError> {
+        match self.replies.first() {
+            Some(Value::ServerError(error)) => Some(error),
+            _ => None,
+        }
+    }
+
     /// Not complete yet, unless it took too long.
     fn pause(
         &self,
@@ -229,6 +240,24 @@ impl Connection {
         self.last_used = clock.now();
         self.is_proven = true;
         Ok(true)
+    }
+
+    /// What the server said before it closed a connection that never worked: it may have
+    /// done so before it was asked anything, and then writing fails first.
+    pub(crate) fn last_words(
+        &mut self,
+        exchange: &mut Exchange,
+        server: &Server,
+        clock: &Clock,
+    ) -> Option<RemoteError> {
+        if exchange.replies.is_empty() {
+            let expected = exchange.next().unwrap_or(GREETING);
+            let mut reader = Counting::new(&mut self.stream, clock, 0);
+            let reply = self.decoder.next(&expected, &mut reader).ok()?;
+            exchange.replies.push(reply);
+        }
+        let error = exchange.first_error()?;
+        Some(RemoteError::of_refusal(server, error))
     }
 
     /// Whether the server closed it or sent something while nobody used it: then the

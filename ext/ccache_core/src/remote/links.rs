@@ -160,8 +160,13 @@ impl Links {
                         continue;
                     }
                     let stop_at = pause_at.min(self.now().saturating_add(nanos(TICK)));
+                    let was_proven = connection.is_proven;
                     match connection.advance(exchange, &self.server, &self.clock, stop_at) {
                         Ok(true) => {
+                            if !was_proven && let Some(refusal) = self.refusal(exchange) {
+                                *line = Line::Down;
+                                return Err(self.failed(refusal));
+                            }
                             self.succeeded();
                             return Ok(Driven::Complete);
                         }
@@ -175,8 +180,14 @@ impl Links {
                             exchange.rewind(self.now());
                         }
                         Err(error) => {
+                            let said = match error {
+                                RemoteError::Connection(_) => {
+                                    connection.last_words(exchange, &self.server, &self.clock)
+                                }
+                                _ => None,
+                            };
                             *line = Line::Down;
-                            return Err(self.failed(error));
+                            return Err(self.failed(said.unwrap_or(error)));
                         }
                     }
                 }
@@ -185,6 +196,12 @@ impl Links {
                 return Ok(Driven::Paused);
             }
         }
+    }
+
+    /// What the server says to who connects, in the place of the first reply.
+    fn refusal(&self, exchange: &Exchange) -> Option<RemoteError> {
+        let error = exchange.first_error()?;
+        RemoteError::is_to_connection(error).then(|| RemoteError::of_refusal(&self.server, error))
     }
 
     /// From now on only new connections are used: the server that these lead to is

@@ -17,6 +17,7 @@ mod error;
 mod health;
 mod lane;
 mod links;
+mod racing;
 mod reply;
 mod script;
 mod server;

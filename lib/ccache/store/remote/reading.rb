@@ -57,7 +57,7 @@ module Ccache
         end
 
         def find_after(error, key, known, freshness)
-          parts = error.retriable? && freshness.stale_if_error.positive? && read_stale(key, known)
+          parts = error.outage? && freshness.stale_if_error.positive? && read_stale(key, known)
           raise error unless parts && freshness.good_after_error?(parts[2])
 
           count(:stale)

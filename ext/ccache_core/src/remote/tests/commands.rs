@@ -187,7 +187,7 @@ fn a_removal_that_neither_script_nor_transaction_may_do_does_nothing() {
         "+OK\r\n-NOPERM not EXEC\r\n",
     ] {
         let error = removed_without_scripts(trial.as_bytes(), b"").unwrap_err();
-        assert!(error.is_refusal(), "{error}");
+        assert!(error.is_of_forbidden_command(), "{error}");
     }
     let replies = b"+OK\r\n+QUEUED\r\n-NOPERM not DEL\r\n+QUEUED\r\n-NOPERM not DEL\r\n\
         -EXECABORT Transaction discarded\r\n";

@@ -127,6 +127,151 @@ fn a_password_that_the_server_repeats_is_not_shown() {
     }
 }
 
+/// What servers say to who connects, whatever they are asked then.
+const GREETINGS: [(&str, &str); 3] = [
+    (
+        "-DENIED Redis is running in protected mode because protected mode is enabled\r\n",
+        "refused the connection: DENIED Redis is running in protected mode",
+    ),
+    (
+        "-ERR max number of clients reached\r\n",
+        "refused the connection: ERR max number of clients reached",
+    ),
+    (
+        "-LOADING Redis is loading the dataset in memory\r\n",
+        "LOADING Redis is loading the dataset in memory",
+    ),
+];
+
+#[test]
+fn what_a_server_says_before_it_closes_is_shown_whenever_it_says_so() {
+    let introductions = [
+        (None, 0),
+        (Some("a-password"), 0),
+        (Some("a-password"), 3),
+        (None, 3),
+    ];
+    for (greeting, shown) in GREETINGS {
+        for (password, db) in introductions {
+            for is_unasked in [true, false] {
+                let puppet = Puppet::new();
+                let server = Server {
+                    password: password.map(str::to_owned),
+                    db,
+                    ..puppet.server()
+                };
+                let (remote, clock) = remote(server);
+                let reader = start(remote.get([&b"a"[..]]), &clock);
+                let mut peer = puppet.accept();
+                if is_unasked {
+                    peer.send(greeting);
+                    peer.close(); // with or without what the client wrote meanwhile
+                } else {
+                    peer.command();
+                    peer.send(greeting);
+                    peer.close();
+                }
+                let error = reader.answer().err().unwrap();
+                assert!(error.to_string().contains(shown), "{error} {is_unasked}");
+                assert!(error.is_retriable(), "{error:?}");
+                assert!(matches!(error, RemoteError::Refused { .. }), "{error:?}");
+                assert!(error.is_refusal());
+                assert_eq!(
+                    remote.connections(),
+                    u64::from(password.is_none() && db == 0)
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_greeting_that_leaves_the_connection_open_ends_it_all_the_same() {
+    for greeting in [
+        "-DENIED protected\r\n",
+        "-ERR max number of clients reached\r\n",
+    ] {
+        let puppet = Puppet::new();
+        let (remote, clock) = remote(puppet.server());
+        let reader = start(remote.validate([&b"a"[..]]), &clock);
+        let mut peer = puppet.accept();
+        peer.command();
+        peer.send(greeting);
+        let error = reader.answer().unwrap_err();
+        assert!(matches!(error, RemoteError::Refused { .. }), "{error:?}");
+        assert_eq!(peer.rest(), [] as [&str; 0]);
+    }
+}
+
+#[test]
+fn an_error_of_a_command_is_the_commands_on_a_new_connection_too() {
+    let puppet = Puppet::new();
+    let (remote, clock) = remote(puppet.server());
+    let reader = start(remote.length(b"a"), &clock);
+    puppet
+        .accept()
+        .serve("STRLEN ns:a", "-ERR something else\r\n");
+    let (replies, _) = reader.answer().unwrap();
+    assert!(matches!(&replies[0], Err(RemoteError::Server { code, .. }) if code == "ERR"));
+}
+
+#[test]
+fn nothing_that_may_repeat_the_password_is_shown_in_any_spelling() {
+    let spellings = [
+        "a-pass/word",
+        "A-PASS/WORD",
+        "a-pass%2Fword",
+        "a-pass\\/word",
+        "YS1wYXNzL3dvcmQ=",
+        "drow/ssap-a",
+    ];
+    for spelling in spellings {
+        for reply in [
+            format!("-ERR unknown command 'AUTH', with args beginning with: '{spelling}'\r\n"),
+            format!("-WRONGPASS {spelling} is no password\r\n"),
+            format!("-DENIED {spelling}\r\n"),
+            format!("-{spelling} no\r\n"),
+            format!("-ERR {spelling}\r\n"),
+            format!("-{spelling}\r\n"),
+        ] {
+            let puppet = Puppet::new();
+            let (remote, clock) = remote(Server {
+                password: Some("a-pass/word".to_owned()),
+                ..puppet.server()
+            });
+            let reader = start(remote.validate([&b"a"[..]]), &clock);
+            let mut peer = puppet.accept();
+            peer.command();
+            peer.send(&reply);
+            let error = reader.answer().unwrap_err();
+            assert!(
+                !format!("{error} {error:?}").contains(spelling),
+                "{error:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn foreign_text_is_shown_on_one_line_and_cut() {
+    let long = "x".repeat(5000);
+    let puppet = Puppet::new();
+    let (remote, clock) = remote(puppet.server());
+    let reader = start(remote.length(b"a"), &clock);
+    let mut peer = puppet.accept();
+    peer.serve(
+        "STRLEN ns:a",
+        format!("-ERR it's \x1b[31m\u{202e}\t\"red\"\n{long}\r\n"),
+    );
+    let (replies, _) = reader.answer().unwrap();
+    let message = replies[0].as_ref().err().unwrap().to_string();
+    assert!(
+        message.starts_with("ERR it's \\u{1b}[31m\\u{202e}\\t\"red\"\\n"),
+        "{message}"
+    );
+    assert_eq!(message.chars().count(), 200);
+}
+
 #[test]
 fn nobody_listens_at_a_port_that_refuses() {
     let port = {
