@@ -115,6 +115,14 @@ module Bench
       @server.resume
     end
 
+    # There is no server as long as the block runs.
+    def down
+      @server.kill
+      yield
+    ensure
+      @server.start
+    end
+
     # A connection of the redis gem, with its driver in Ruby.
     def redis
       Redis.new(url: @server.url, driver: :ruby, **PATIENCE)

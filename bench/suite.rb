@@ -21,7 +21,8 @@ module Bench
       value_size: "Measure whether a validated read costs the same however large the value is",
       threads: "Measure how many validated reads threads get from one store, and how many commands that takes",
       multi: "Measure how long a hundred validated reads take at once, beside one",
-      interrupt: "Measure how soon a wait for a server that hangs ends when its thread is wanted elsewhere"
+      interrupt: "Measure how soon a wait for a server that hangs ends when its thread is wanted elsewhere",
+      outage: "Measure how many fetches there are while the server is down, or the block raises"
     },
     "In Rails" => {
       rails: "Measure how long Rails.cache.read takes, beside Rails' own stores",
