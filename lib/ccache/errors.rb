@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+# What goes wrong, and in whose words.
 module Ccache
   # What every exception of this gem is: `rescue Ccache::Error` catches them all.
   #
@@ -9,6 +10,7 @@ module Ccache
     # What Marshal and Ractor say of classes alone. Other words of an encoder may show a value.
     OF_CLASSES = Regexp.union(
       %r{\A(?:no _dump_data is defined for class|allocator undefined for|undefined class/module) [\w:]+\z},
+      /\Auninitialized constant [\w:]+\z/, # Marshal in an app with Active Support
       /\Acan't dump (?:anonymous (?:class|module) #<\w+:0x\h+>|hash with default proc|IO)\z/,
       /\Acan not (?:copy|make shareable) (?:object for )?#<[\w:]+:0x\h+>(?: object\.)?\z/,
       /\A(?:singleton (?:class )?can't be dumped|instance of IO needed|marshal data too short)\z/
@@ -55,6 +57,12 @@ module Ccache
       OF_CLASSES.match?(message) ? "#{error.class}: #{message}" : error.class.to_s
     rescue *FOREIGN_ERRORS # of an exception that does not tell
       class_of(error).to_s
+    end
+
+    # @param error [Exception]
+    # @return [Exception, nil] what may be the cause of an error of ours: one that shows no value
+    def self.cause_of(error)
+      case error when SystemStackError, NestingError then error end
     end
 
     # @param object [BasicObject]
@@ -137,6 +145,13 @@ module Ccache
     include Error
   end
 
+  # What a coder has no word for.
+  #
+  # @api private
+  class NoWord < TypeError
+    include Error
+  end
+
   # For `rescue`: an error of ours for a value that is nested too deeply for its coder, or for the
   # stack that is left.
   #
@@ -146,7 +161,7 @@ module Ccache
       case error when Error then error.cause.is_a?(SystemStackError) || error.cause.is_a?(NestingError) end
     end
   end
-  private_constant :NestingError
+  private_constant :NestingError, :NoWord
   private_constant :TooDeep
 
   # A value that cannot be kept under the asked `values:` policy.

@@ -36,7 +36,7 @@ module Ccache
       rescue InvalidValue
         raise
       rescue *FOREIGN_ERRORS => e
-        raise InvalidValue.for(value, "copy", Error.reason(e)), cause: nil
+        raise InvalidValue.for(value, "copy", Error.reason(e)), cause: Error.cause_of(e)
       end
 
       private
@@ -49,20 +49,20 @@ module Ccache
         Ractor.make_shareable(value, copy: true)
         Ractor.make_shareable(value)
       rescue *FOREIGN_ERRORS => e
-        raise InvalidValue.for(value, "freeze", Error.reason(e)), cause: nil
+        raise InvalidValue.for(value, "freeze", Error.reason(e)), cause: Error.cause_of(e)
       end
 
       # What is deeply frozen already is not copied.
       def copy_frozen(value)
         Ractor.make_shareable(value, copy: true)
       rescue *FOREIGN_ERRORS => e
-        raise InvalidValue.for(value, "copy", Error.reason(e)), cause: nil
+        raise InvalidValue.for(value, "copy", Error.reason(e)), cause: Error.cause_of(e)
       end
 
       def encode(value)
         Marshal.dump(value)
       rescue *FOREIGN_ERRORS => e
-        raise InvalidValue.for(value, "encode", Error.reason(e)), cause: nil
+        raise InvalidValue.for(value, "encode", Error.reason(e)), cause: Error.cause_of(e)
       end
     end
   end

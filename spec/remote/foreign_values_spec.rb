@@ -65,7 +65,8 @@ RSpec.describe Ccache::Store, "values that are not ours" do
     klass = stub_const("GoneTomorrow", Class.new)
     remote.set("key", klass.new)
     hide_const("GoneTomorrow")
-    expect { store.get("key") }.to raise_error(Ccache::CodecError, /undefined class.*GoneTomorrow.*"key"/m) { |error|
+    said = /(?:undefined class|uninitialized constant).*GoneTomorrow.*"key"/ # the latter with Active Support
+    expect { store.get("key") }.to raise_error(Ccache::CodecError, said) { |error|
       expect(error).to have_attributes(key: "key", retriable?: false)
     }
     expect(store.stats).to include(undecodable: 1)

@@ -18,7 +18,7 @@ module Ccache
       end
 
       # @return [void]
-      # @raise [TypeError] naming the class that there is no word for, never a value
+      # @raise [NoWord] naming the class that there is no word for, never a value
       def check(value)
         level = containers([value])
         DEEPEST.times do
@@ -77,7 +77,7 @@ module Ccache
       def check_names(hash)
         return unless hash.compare_by_identity? || (hash.each_key.any?(Symbol) && hash.each_key.any?(String))
 
-        raise TypeError, "two keys of a Hash are the same String" if hash.keys.map(&:to_s).uniq.size < hash.size
+        raise NoWord, "two keys of a Hash are the same String" if hash.keys.map(&:to_s).uniq.size < hash.size
       end
 
       def text?(string)
@@ -93,7 +93,7 @@ module Ccache
       end
 
       def refuse(part, which = "")
-        raise TypeError, "#{@format} has no word for a #{Error.class_of(part)}#{which}"
+        raise NoWord, "#{@format} has no word for a #{Error.class_of(part)}#{which}"
       end
     end
   end

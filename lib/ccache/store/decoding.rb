@@ -35,7 +35,7 @@ module Ccache
 
         failure = CodecError.for("cannot load a value from memory: #{Error.reason(error)}", nil, key, false)
         event(:undecodable, key, failure)
-        raise failure, cause: error
+        raise failure, cause: Error.cause_of(error)
       end
 
       # As `read_as`; what cannot be decoded is to be replaced. A hit pays for no more calls.

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "securerandom"
+require_relative "remote/forgetting"
 require_relative "remote/reading"
 require_relative "remote/transferring"
 require_relative "remote/writing"
@@ -23,6 +24,7 @@ module Ccache
       OUTCOMES = %i[unknown changed gone leased foreign unverified].map { |name| Outcome.new(name).freeze }.freeze
       private_constant :Outcome, :OUTCOMES
 
+      include Forgetting
       include Reading
       include Transferring
       include Writing

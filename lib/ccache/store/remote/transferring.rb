@@ -107,7 +107,7 @@ module Ccache
           @remote.coder.load(bytes)
         rescue *FOREIGN_ERRORS => e
           message = "#{server}: the coder cannot load a value: #{Error.reason(e)}"
-          raise CodecError.for(message, server, key, false), cause: nil # a parser's message quotes the document
+          raise CodecError.for(message, server, key, false), cause: Error.cause_of(e)
         end
       end
     end

@@ -65,30 +65,6 @@ module Ccache
           end
         end
 
-        # Runs the block, after which memory knows nothing of the keys, unless it says
-        # that it is done: also if it failed, and nobody knows what the server has.
-        def forgetting(key, &block)
-          forgetting_all([key], &block)
-        end
-
-        # A list may be too long for a method's arguments, which stand on a fiber's small stack.
-        def forgetting_all(keys)
-          keep = false
-          yield -> { keep = true }
-        ensure
-          keys.each { |key| drop_local(key) } unless keep || closed?
-        end
-
-        # The same for a removal, which no load that began before it may outlive.
-        def removing(key, &block)
-          removing_all([key], &block)
-        end
-
-        def removing_all(keys, &block)
-          keys.each { |key| drop_local(key) }
-          forgetting_all(keys, &block)
-        end
-
         # What a write comes to, for memory and for the server.
         def prepare(key, value, values, etag)
           check(key, etag)
@@ -123,7 +99,7 @@ module Ccache
           @remote.coder.dump(value)
         rescue *FOREIGN_ERRORS => e
           message = "the coder cannot dump a #{Error.class_of(value)}: #{Error.reason(e)}"
-          raise CodecError.for(message, server, key, false), cause: nil
+          raise CodecError.for(message, server, key, false), cause: Error.cause_of(e)
         end
 
         # From the in-process form of a condition.
