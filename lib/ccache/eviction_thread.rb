@@ -17,7 +17,7 @@ module Ccache
       # @return [Thread, nil] nil if the store has one
       def start(store)
         Thread.handle_interrupt(Object => :never) do
-          bell, number = store.send(:make_bell)
+          bell, number = store.send(:_make_bell)
           bell && spawn(bell, store, number)
         end
       end
@@ -46,17 +46,17 @@ module Ccache
       end
 
       def withdraw(hearer, store, number)
-        store.send(:unheard, number)
+        store.send(:_unheard, number)
         hearer&.close
       end
 
       # False if the store is closed.
       def tell(store)
-        store.send(:tell_departures)
-        store.send(:tidy)
+        store.send(:_tell_departures)
+        store.send(:_tidy)
         !store.closed?
       rescue Exception => e # rubocop:disable Lint/RescueException -- `exit` in a listener must not stop the others
-        store.send(:listener_failed, nil, e)
+        store.send(:_listener_failed, nil, e)
         true
       end
     end

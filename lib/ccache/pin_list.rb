@@ -29,12 +29,12 @@ module Ccache
     # @return [Integer] pinned objects; nil, true, false, small numbers and
     #   literal symbols need no pin
     def size
-      @store.send(:pins)
+      @store.send(:_pins)
     end
 
     # @return [Integer] segments in the list
     def segments
-      @store.send(:segments)
+      @store.send(:_segments)
     end
 
     # @yieldparam object [Object] each object that was pinned when `each` began
@@ -42,7 +42,7 @@ module Ccache
     def each(&block)
       return to_enum { size } unless block
 
-      @store.send(:pinned_objects).each(&block)
+      @store.send(:_pinned_objects).each(&block)
       self
     end
 

@@ -127,14 +127,14 @@ module Ccache
     # @raise [LoadError] the coder's gem is missing
     def initialize(**options)
       options = OptionNames.symbols(options)
-      @bounds = BoundOptions.new(options)
-      options = complete(options)
-      @remote = RemoteOptions.new(options.slice(*RemoteOptions::DEFAULTS.keys))
-      take_listener(options[:on_evict])
-      @values = Values.check(options[:values] || (@remote.server? ? :auto : :shared))
-      open_for(nanoseconds(options[:expires_in]), @remote.settings(options))
-      @expires_in = options[:expires_in]&.to_f
-      extend(Remote) if @remote.server?
+      @_bounds = BoundOptions.new(options)
+      options = _complete(options)
+      @_remote = RemoteOptions.new(options.slice(*RemoteOptions::DEFAULTS.keys))
+      _take_listener(options[:on_evict])
+      @_values = Values.check(options[:values] || (@_remote.server? ? :auto : :shared))
+      _open_for(_nanoseconds(options[:expires_in]), @_remote.settings(options))
+      @_expires_in = options[:expires_in]&.to_f
+      extend(Remote) if @_remote.server?
     end
 
     # @!method get(key, if_none_match: nil, values: nil, max_age: nil, stale_while_revalidate: nil, stale_if_error: nil)
@@ -260,18 +260,18 @@ module Ccache
       raise ArgumentError, "fetch needs a block that loads the value" unless block_given?
 
       Values.check(values) if values
-      nanoseconds(expires_in)
-      found = read_for_fetch(key, values, freshness(max_age, stale_while_revalidate, stale_if_error))
+      _nanoseconds(expires_in)
+      found = _read_for_fetch(key, values, _freshness(max_age, stale_while_revalidate, stale_if_error))
       return found unless Absent === found
 
-      load_once(key, load_options(expires_in, values, skip_nil, lock), found) { yield key }
+      _load_once(key, _load_options(expires_in, values, skip_nil, lock), found) { yield key }
     end
 
     # @param key [String, Symbol]
     # @return [Entry, nil] value, etag, age and time of expiry, all of one moment
     # @raise [InvalidKey, ClosedError]
     def entry(key, max_age: nil, stale_while_revalidate: nil, stale_if_error: nil)
-      parts = read_parts(key, nil, freshness(max_age, stale_while_revalidate, stale_if_error))
+      parts = _read_parts(key, nil, _freshness(max_age, stale_while_revalidate, stale_if_error))
       parts && Entry.new(*parts.first(4))
     end
 
@@ -291,21 +291,21 @@ module Ccache
     #   there is no entry
     # @raise [PreconditionFailed] others were faster each time
     # @raise [InvalidKey, InvalidOption, InvalidValue, ClosedError]
-    def update(key, retries: 10, expires_in: KEPT, values: @values)
+    def update(key, retries: 10, expires_in: KEPT, values: @_values)
       raise ArgumentError, "update needs a block that changes the value" unless block_given?
-      raise InvalidOption.for(:retries, retries, "an Integer from 0") unless natural?(retries)
+      raise InvalidOption.for(:retries, retries, "an Integer from 0") unless _natural?(retries)
 
       Values.check(values)
-      lifetime = nanoseconds(expires_in)
-      key = unchanging(key)
+      lifetime = _nanoseconds(expires_in)
+      key = _unchanging(key)
       expected = nil
       (retries + 1).times do
-        current, expected, _age, _time_to_live, is_private = read_parts(key, nil, Freshness::NONE)
+        current, expected, _age, _time_to_live, is_private = _read_parts(key, nil, Freshness::NONE)
         return nil unless expected
 
-        draft = is_private ? current : private_copy(current)
+        draft = is_private ? current : _private_copy(current)
         returned = yield draft
-        etag = write_value(key, frozen_draft?(draft) ? returned : draft, values, nil, lifetime, expected)
+        etag = _write_value(key, _frozen_draft?(draft) ? returned : draft, values, nil, lifetime, expected)
         return etag if etag
       end
       raise PreconditionFailed.for(key, expected)
@@ -315,9 +315,9 @@ module Ccache
     # @return [Hash] the keys that have an entry, as they were given, with the values
     # @raise [InvalidKey, ClosedError]
     def get_multi(*keys, max_age: nil, stale_if_error: nil)
-      freshness(max_age, nil, stale_if_error)
+      _freshness(max_age, nil, stale_if_error)
       keys.each_with_object({}) do |key, found|
-        value = read(key, ABSENT)
+        value = _read(key, ABSENT)
         found[key] = value unless Absent === value
       end
     end
@@ -330,11 +330,11 @@ module Ccache
     # @param values [Symbol] see {Store}
     # @return [Hash{String, Symbol => String}] the etags, frozen
     # @raise [InvalidKey, InvalidOption, InvalidValue, ClosedError]
-    def set_multi(entries, expires_in: INHERITED, values: @values)
-      lifetime = check_entries(entries, expires_in, values)
+    def set_multi(entries, expires_in: INHERITED, values: @_values)
+      lifetime = _check_entries(entries, expires_in, values)
       entries
-        .to_h { |key, value| [key, keep(key, value, values)] }
-        .to_h { |key, (kept, encoded, weight)| [key, write(key, kept, encoded, nil, lifetime, true, nil, weight)] }
+        .to_h { |key, value| [key, _keep(key, value, values)] }
+        .to_h { |key, (kept, encoded, weight)| [key, _write(key, kept, encoded, nil, lifetime, true, nil, weight)] }
     end
 
     # Like {#fetch} for each key: those without an entry are loaded one by one.
@@ -358,15 +358,15 @@ module Ccache
     # @raise [InvalidValue] the entry is no Integer
     # @raise [InvalidKey, InvalidOption, ClosedError]
     def increment(key, amount = 1, expires_in: INHERITED)
-      check_amount(amount)
-      lifetime = nanoseconds(expires_in)
-      key = unchanging(key)
+      _check_amount(amount)
+      lifetime = _nanoseconds(expires_in)
+      key = _unchanging(key)
       loop do
-        number, etag = read_parts(key, nil, Freshness::NONE)
+        number, etag = _read_parts(key, nil, Freshness::NONE)
         raise InvalidValue.for(number, "add to", "it is no Integer") unless etag.nil? || Integer === number
 
         sum = (number || 0) + amount
-        return sum if write_value(key, sum, @values, nil, etag ? :kept : lifetime, etag)
+        return sum if _write_value(key, sum, @_values, nil, etag ? :kept : lifetime, etag)
       end
     end
 
@@ -379,7 +379,7 @@ module Ccache
     # @raise [InvalidValue] the entry is no Integer
     # @raise [InvalidKey, InvalidOption, ClosedError]
     def decrement(key, amount = 1, **options)
-      check_amount(amount)
+      _check_amount(amount)
       increment(key, -amount, **options)
     end
 
@@ -392,16 +392,16 @@ module Ccache
     # @return [Integer] how many
     # @raise [InvalidOption, ClosedError]
     def delete_matched(pattern)
-      check_pattern(pattern)
-      keys_matching(pattern).count { |key| remove(key, true) }
+      _check_pattern(pattern)
+      _keys_matching(pattern).count { |key| _remove(key, true) }
     end
 
     # @param keys [Array<String, Symbol>]
     # @return [Integer] how many entries were removed
     # @raise [InvalidKey, ClosedError] nothing was removed
     def delete_multi(*keys)
-      keys.each { |key| check(key, nil) }
-      keys.count { |key| remove(key, true) }
+      keys.each { |key| _check(key, nil) }
+      keys.count { |key| _remove(key, true) }
     end
 
     # Goes through the entries that are there when it begins, each with the value
@@ -414,13 +414,13 @@ module Ccache
     def each(&block)
       return to_enum { size } unless block
 
-      snapshot = take_snapshot
+      snapshot = _take_snapshot
       begin
-        while (pair = next_of(snapshot))
+        while (pair = _next_of(snapshot))
           yield(*pair)
         end
       ensure
-        discard(snapshot)
+        _discard(snapshot)
       end
       self
     end
@@ -443,7 +443,7 @@ module Ccache
     def inspect
       return "#<#{self.class} closed>" if closed?
 
-      facts = { entries: size, **%i[max_entries max_bytes].zip(bounds).to_h, expires_in: @expires_in, values: @values }
+      facts = { entries: size, **%i[max_entries max_bytes].zip(_bounds).to_h, expires_in: @_expires_in, values: @_values }
       "#<#{self.class} #{facts.compact.map { |name, value| "#{name}=#{value}" }.join(" ")}>"
     end
 
@@ -454,10 +454,10 @@ module Ccache
     # @raise [NotShareable] once an object was stored, or if the store weighs its entries or
     #   has an `on_evict:`, which belong to one Ractor; nothing is changed then
     def freeze
-      if @bounds.weighs? || @on_evict
+      if @_bounds.weighs? || @_on_evict
         raise NotShareable, "a store with max_bytes:, weigher: or on_evict: cannot be shared by Ractors"
       end
-      unless frozen? || segments.zero?
+      unless frozen? || _segments.zero?
         raise NotShareable, "a store can be shared by Ractors only if nothing was stored in it before"
       end
 
@@ -475,78 +475,78 @@ module Ccache
     end
 
     # In this process's memory, whatever a server says.
-    alias held? key?
-    alias held_etag etag
-    private :held?, :held_etag
+    alias _held? key?
+    alias _held_etag etag
+    private :_held?, :_held_etag
 
     private
 
-    def open_for(lifetime, settings)
-      is_plain = @values == :shared && !@remote.server? && !@bounds.weighs?
-      open_store(@bounds.max_entries, @bounds.max_bytes, @bounds.idle, lifetime, is_plain, !@on_evict.nil?,
+    def _open_for(lifetime, settings)
+      is_plain = @_values == :shared && !@_remote.server? && !@_bounds.weighs?
+      _open_store(@_bounds.max_entries, @_bounds.max_bytes, @_bounds.idle, lifetime, is_plain, !@_on_evict.nil?,
                  settings)
     end
 
     # {#get} with keywords.
-    def get_with(key, if_none_match: nil, values: nil, max_age: nil, stale_while_revalidate: nil, stale_if_error: nil)
+    def _get_with(key, if_none_match: nil, values: nil, max_age: nil, stale_while_revalidate: nil, stale_if_error: nil)
       raise InvalidOption.for(:values, values, ":fresh or nil") unless [nil, :fresh].include?(values)
 
-      freshness = freshness(max_age, stale_while_revalidate, stale_if_error)
-      value, etag, _age, _time_to_live, is_private = read_parts(key, if_none_match, freshness)
+      freshness = _freshness(max_age, stale_while_revalidate, stale_if_error)
+      value, etag, _age, _time_to_live, is_private = _read_parts(key, if_none_match, freshness)
       return value unless etag
       return NOT_MODIFIED if if_none_match && etag.b == if_none_match.b
 
-      values && !is_private ? private_copy(value) : value
+      values && !is_private ? _private_copy(value) : value
     end
 
     # {#set} with keywords, or where the value is not kept as it is.
-    def set_with(key, value, expires_in: INHERITED, values: @values, etag: nil, if_match: ANY, if_none_match: nil)
-      check(key, etag)
-      lifetime = nanoseconds(expires_in)
-      condition = condition(if_match, if_none_match)
-      write_value(key, value, Values.check(values), etag, lifetime, condition) ||
+    def _set_with(key, value, expires_in: INHERITED, values: @_values, etag: nil, if_match: ANY, if_none_match: nil)
+      _check(key, etag)
+      lifetime = _nanoseconds(expires_in)
+      condition = _condition(if_match, if_none_match)
+      _write_value(key, value, Values.check(values), etag, lifetime, condition) ||
         raise(PreconditionFailed.for(key, condition))
     end
 
     # The etag, or nil if the condition does not hold.
-    def write_value(key, value, values, etag, lifetime, condition)
-      kept, is_encoded, weight = keep(key, value, values)
-      write(key, kept, is_encoded, etag, lifetime, condition, nil, weight)
+    def _write_value(key, value, values, etag, lifetime, condition)
+      kept, is_encoded, weight = _keep(key, value, values)
+      _write(key, kept, is_encoded, etag, lifetime, condition, nil, weight)
     end
 
     # What memory keeps of a value, whether that is an encoding, and what it weighs.
-    def keep(key, value, values)
+    def _keep(key, value, values)
       kept, is_encoded = Values.keep(value, values)
-      [kept, is_encoded, weight(key, value, is_encoded ? kept : nil)]
+      [kept, is_encoded, _weight(key, value, is_encoded ? kept : nil)]
     end
 
     # {#delete} with keywords.
-    def delete_with(key, if_match: ANY)
-      condition = condition(if_match)
-      deleted = remove(key, condition)
+    def _delete_with(key, if_match: ANY)
+      condition = _condition(if_match)
+      deleted = _remove(key, condition)
       deleted.nil? ? raise(PreconditionFailed.for(key, condition)) : deleted
     end
 
     # Value, etag, age, time to live and whether the value is the caller's own; or nil.
-    def read_parts(key, known, _freshness)
-      read_entry(key, known)
+    def _read_parts(key, known, _freshness)
+      _read_entry(key, known)
     end
 
     # The value as a reader under this policy gets it, or ABSENT.
-    def read_as(key, values, _freshness)
-      values == :fresh ? read_fresh(key) : read(key, ABSENT)
+    def _read_as(key, values, _freshness)
+      values == :fresh ? _read_fresh(key) : _read(key, ABSENT)
     end
 
     # A private, mutable copy of the value, or ABSENT.
-    def read_fresh(key)
-      value, etag, _age, _time_to_live, is_private = read_entry(key, nil)
+    def _read_fresh(key)
+      value, etag, _age, _time_to_live, is_private = _read_entry(key, nil)
       return ABSENT unless etag
 
-      is_private ? value : private_copy(value)
+      is_private ? value : _private_copy(value)
     end
 
     # What the coalescer knows a load by: the key's bytes, as the map does.
-    def flight_of(key, load)
+    def _flight_of(key, load)
       [self, key.b, load.variant]
     end
   end

@@ -76,7 +76,7 @@ RSpec.describe Ccache::Store, "secrets" do
   it "are not written down with a store, its options or its errors" do
     errors = [failure { plain.get("key") }, failure { plain.get(7) },
               failure { described_class.new(redis: { password: secret, hots: "h" }) }]
-    objects = [plain, plain.instance_variable_get(:@remote), rails, rails.options, *errors]
+    objects = [plain, plain.instance_variable_get(:@_remote), rails, rails.options, *errors]
     objects.each { |object| expect(written_down(object).join).not_to match(/#{secret}|#{key}/) }
   end
 
@@ -86,7 +86,7 @@ RSpec.describe Ccache::Store, "secrets" do
       def load(bytes) = bytes
     end
     store = described_class.new(redis: {}, coder: coder.new(secret))
-    [store, store.instance_variable_get(:@remote)].each do |object|
+    [store, store.instance_variable_get(:@_remote)].each do |object|
       expect(written_down(object).join).not_to include(secret)
     end
     store.close
@@ -123,7 +123,7 @@ RSpec.describe Ccache::Store, "secrets" do
     def json.load(text) = JSON.parse(text)
     [json].each do |coder|
       store = remote(coder: coder)
-      store.instance_variable_get(:@remote) # a store as any
+      store.instance_variable_get(:@_remote) # a store as any
       errors = [failure { store.set("key", [secret]) }]
       put = remote(coder: Class.new { def dump(text) = text; def load(text) = text }.new) # rubocop:disable Style/Semicolon
       put.set("key", "{\"token\": #{secret}")

@@ -41,7 +41,7 @@ RSpec.describe Ccache::Railtie::ConditionalGet do
   it "brings no value, decodes none and renders nothing for a 304, whether this process has it or not" do
     held = tag
     decoded = 0
-    tracing = TracePoint.new(:call) { |point| decoded += 1 if point.method_id == :load_payload }
+    tracing = TracePoint.new(:call) { |point| decoded += 1 if point.method_id == :_load_payload }
     [-> {}, -> { Rails.cache.ccache.forget }].each do |prepare|
       prepare.call
       expect(calls { tracing.enable { expect(get("/conditional", with: held).status).to eq(304) } }).to eq([0, 1])

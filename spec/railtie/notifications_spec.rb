@@ -92,7 +92,7 @@ RSpec.describe Ccache::Notifications do
     end
     expect(told.size).to eq(3)
     told.each do |_, payload|
-      expect(payload).to include(error: be_a(Ccache::ConnectionError), server: store.send(:server), duration: be >= 0)
+      expect(payload).to include(error: be_a(Ccache::ConnectionError), server: store.send(:_server), duration: be >= 0)
     end
     expect(told.map { |_, payload| payload[:reason] }).to eq(%i[look_entry push delete_at_server])
   end

@@ -69,7 +69,7 @@ RSpec.describe Ccache::Store, "a server that refuses commands" do
       %w[del getrange] => -> { store.delete("key") },
       %w[del getrange eval] => -> { store.delete("key", if_match: etag) },
       %w[scan unlink] => -> { store.clear },
-      %w[strlen] => -> { store.send(:spared_bytes, "key") }
+      %w[strlen] => -> { store.send(:_spared_bytes, "key") }
     }
   end
 

@@ -113,7 +113,7 @@ RSpec.describe Ccache::Store, "trust" do
       expect(error.key).to eq(%w[a b])
       expect(shown(error)).not_to include("SECRET")
     }
-    options = dead.instance_variable_get(:@remote)
+    options = dead.instance_variable_get(:@_remote)
     expect(options.inspect).to eq("#<Ccache::RemoteOptions namespace=#{namespace}>")
     pem = OpenSSL::PKey::EC.generate("prime256v1").to_pem
     expect(error_of { Ccache::Store.new(redis: { ssl_params: { key: pem } }) }).not_to include(pem[40, 20])

@@ -95,7 +95,7 @@ RSpec.describe Ccache::Store, "loads that the server does not take" do
       define_method(:dump) { |value| value.to_s }
       define_method(:load) { |_| inside << true and all_in.pop and raise IOError }
     end.new
-    remote(redis: server.url, coder: coder, values: :fresh).send(:push, "key", "text", nil, nil, :absent, nil)
+    remote(redis: server.url, coder: coder, values: :fresh).send(:_push, "key", "text", nil, nil, :absent, nil)
     reader = remote(redis: server.url, coder: coder)
     readers = Array.new(5) { Thread.new { reader.get("key") rescue $!.class } } # rubocop:disable Style
     inside.pop

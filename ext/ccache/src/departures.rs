@@ -145,7 +145,7 @@ impl Departures {
 pub(crate) fn tell(store: Value, shelf: &Shelf) -> Result<(), Error> {
     match shelf.departures() {
         Some(departures) if !departures.is_empty() => {
-            face(store, c"tell_departures", &[]).map(|_| ())
+            face(store, c"_tell_departures", &[]).map(|_| ())
         }
         _ => Ok(()),
     }
@@ -156,7 +156,7 @@ pub(crate) fn tell(store: Value, shelf: &Shelf) -> Result<(), Error> {
 /// passed on.
 #[cold]
 pub(crate) fn listen(store: Value) -> Result<(), Error> {
-    face(store, c"listen", &[]).map(|_| ())
+    face(store, c"_listen", &[]).map(|_| ())
 }
 
 fn of(opened: &Opened) -> Option<&Departures> {
@@ -227,9 +227,9 @@ fn tidy(store: Value) -> Result<(), Error> {
 }
 
 pub(crate) fn init(store: RClass) -> Result<(), Error> {
-    store.define_private_method("next_departure", method!(next_departure, 0))?;
-    store.define_private_method("make_bell", method!(make_bell, 0))?;
-    store.define_private_method("unheard", method!(unheard, 1))?;
-    store.define_private_method("tidy", method!(tidy, 0))?;
+    store.define_private_method("_next_departure", method!(next_departure, 0))?;
+    store.define_private_method("_make_bell", method!(make_bell, 0))?;
+    store.define_private_method("_unheard", method!(unheard, 1))?;
+    store.define_private_method("_tidy", method!(tidy, 0))?;
     Ok(())
 }

@@ -38,7 +38,7 @@ fn get(ruby: &Ruby, store: Value, args: &[Value]) -> Result<Value, Error> {
     match args {
         [key] => aref(store, *key),
         [] => Err(errors::wrong_arity(ruby, 0, "1")),
-        _ => face(store, c"get_with", args),
+        _ => face(store, c"_get_with", args),
     }
 }
 
@@ -51,7 +51,7 @@ fn set(ruby: &Ruby, store: Value, args: &[Value]) -> Result<Value, Error> {
             // SAFETY: the GVL is held; asks about the running method's own call.
             let has_keywords = unsafe { rb_sys::rb_keyword_given_p() } != 0;
             if !opened.is_shared || has_keywords {
-                return face(store, c"set_with", args);
+                return face(store, c"_set_with", args);
             }
             let stored = keep(&live, *key, *value)?;
             let etag = put(opened, *key, stored, unconditional(opened))?
@@ -61,7 +61,7 @@ fn set(ruby: &Ruby, store: Value, args: &[Value]) -> Result<Value, Error> {
             Ok(etag.into_value_with(ruby))
         }
         [] | [_] => Err(errors::wrong_arity(ruby, args.len(), "2")),
-        _ => face(store, c"set_with", args),
+        _ => face(store, c"_set_with", args),
     }
 }
 
@@ -73,7 +73,7 @@ fn aset(store: Value, key: Value, value: Value) -> Result<Value, Error> {
         put(opened, key, stored, unconditional(opened))?;
         departures::tell(store, &opened.shelf)?;
     } else {
-        face(store, c"set_with", &[key, value])?;
+        face(store, c"_set_with", &[key, value])?;
     }
     Ok(value)
 }
@@ -83,7 +83,7 @@ fn delete(ruby: &Ruby, store: Value, args: &[Value]) -> Result<Value, Error> {
     match args {
         [key] => remove(store, *key, ruby.qtrue().as_value()),
         [] => Err(errors::wrong_arity(ruby, 0, "1")),
-        _ => face(store, c"delete_with", args),
+        _ => face(store, c"_delete_with", args),
     }
 }
 
@@ -317,7 +317,7 @@ fn write(
     departures::tell(store, &opened.shelf)?;
     if put.is_too_heavy {
         let weight = ruby.into_value(weight);
-        face(store, c"note_refusal", &[key, weight])?;
+        face(store, c"_note_refusal", &[key, weight])?;
     }
     Ok(etag)
 }
@@ -573,24 +573,24 @@ pub(crate) fn init(ruby: &Ruby, ccache: RModule) -> Result<(), Error> {
     store.define_method("closed?", method!(is_closed, 0))?;
     store.define_method("stats", method!(stats, 0))?;
 
-    store.define_private_method("open_store", method!(store::open_store, 7))?;
+    store.define_private_method("_open_store", method!(store::open_store, 7))?;
     departures::init(store)?;
     resizing::init(store)?;
-    store.define_private_method("check", method!(check, 2))?;
-    store.define_private_method("keys_matching", method!(keys_matching, 1))?;
-    store.define_private_method("read", method!(read, 2))?;
-    store.define_private_method("read_entry", method!(read_entry, 2))?;
-    store.define_private_method("write", method!(write, 8))?;
-    store.define_private_method("remove", method!(remove, 2))?;
-    store.define_private_method("take_snapshot", method!(take_snapshot, 0))?;
-    store.define_private_method("next_of", method!(next_of, 1))?;
-    store.define_private_method("discard", method!(discard, 1))?;
-    store.define_private_method("take_lease", method!(take_lease, 1))?;
-    store.define_private_method("give_back_lease", method!(give_back_lease, 2))?;
-    store.define_private_method("count_load", method!(count_load, 0))?;
-    store.define_private_method("count_coalesced", method!(count_coalesced, 0))?;
-    store.define_private_method("pins", method!(pins, 0))?;
-    store.define_private_method("segments", method!(segments, 0))?;
-    store.define_private_method("pinned_objects", method!(pinned_objects, 0))?;
+    store.define_private_method("_check", method!(check, 2))?;
+    store.define_private_method("_keys_matching", method!(keys_matching, 1))?;
+    store.define_private_method("_read", method!(read, 2))?;
+    store.define_private_method("_read_entry", method!(read_entry, 2))?;
+    store.define_private_method("_write", method!(write, 8))?;
+    store.define_private_method("_remove", method!(remove, 2))?;
+    store.define_private_method("_take_snapshot", method!(take_snapshot, 0))?;
+    store.define_private_method("_next_of", method!(next_of, 1))?;
+    store.define_private_method("_discard", method!(discard, 1))?;
+    store.define_private_method("_take_lease", method!(take_lease, 1))?;
+    store.define_private_method("_give_back_lease", method!(give_back_lease, 2))?;
+    store.define_private_method("_count_load", method!(count_load, 0))?;
+    store.define_private_method("_count_coalesced", method!(count_coalesced, 0))?;
+    store.define_private_method("_pins", method!(pins, 0))?;
+    store.define_private_method("_segments", method!(segments, 0))?;
+    store.define_private_method("_pinned_objects", method!(pinned_objects, 0))?;
     Ok(())
 }

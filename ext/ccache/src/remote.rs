@@ -203,10 +203,10 @@ pub(crate) fn init(ccache: RModule) -> Result<(), Error> {
     let remote = store.define_module("Remote")?;
     reads::init(remote)?;
     writes::init(remote)?;
-    remote.define_private_method("removals_so_far", method!(removals_so_far, 0))?;
-    remote.define_private_method("is_unremoved", method!(is_unremoved, 1))?;
-    remote.define_private_method("count", method!(count, 1))?;
-    remote.define_private_method("remote_stats", method!(remote_stats, 0))?;
-    remote.define_private_method("server", method!(server, 0))?;
+    remote.define_private_method("_removals_so_far", method!(removals_so_far, 0))?;
+    remote.define_private_method("_is_unremoved", method!(is_unremoved, 1))?;
+    remote.define_private_method("_count", method!(count, 1))?;
+    remote.define_private_method("_remote_stats", method!(remote_stats, 0))?;
+    remote.define_private_method("_server", method!(server, 0))?;
     Ok(())
 }

@@ -109,11 +109,11 @@ fn popular(ruby: &Ruby, store: Value, most: usize) -> Result<RHash, Error> {
 }
 
 pub(crate) fn init(store: RClass) -> Result<(), Error> {
-    store.define_private_method("bounds", method!(bounds, 0))?;
-    store.define_private_method("change_bounds", method!(change_bounds, 2))?;
-    store.define_private_method("sparse?", method!(is_sparse, 0))?;
-    store.define_private_method("gather", method!(gather, 1))?;
-    store.define_private_method("trim", method!(trim, 0))?;
-    store.define_private_method("popular", method!(popular, 1))?;
+    store.define_private_method("_bounds", method!(bounds, 0))?;
+    store.define_private_method("_change_bounds", method!(change_bounds, 2))?;
+    store.define_private_method("_sparse?", method!(is_sparse, 0))?;
+    store.define_private_method("_gather", method!(gather, 1))?;
+    store.define_private_method("_trim", method!(trim, 0))?;
+    store.define_private_method("_popular", method!(popular, 1))?;
     Ok(())
 }

@@ -137,7 +137,7 @@ impl Undecoded {
     pub(crate) fn decode(self, live: &Live<'_>, key: Value) -> Result<Value, Error> {
         match self.by {
             Encoder::Marshal => unmarshal(live, self.bytes, key),
-            Encoder::Coder => face(live.object(), c"decode", &[self.bytes.as_value(), key]),
+            Encoder::Coder => face(live.object(), c"_decode", &[self.bytes.as_value(), key]),
         }
     }
 }
@@ -154,7 +154,7 @@ fn unmarshal(live: &Live<'_>, encoded: RString, key: Value) -> Result<Value, Err
             return Err(error); // a `throw` or a kill
         };
         let exception = exception.as_value();
-        face(live.object(), c"undecoded", &[exception, key])
+        face(live.object(), c"_undecoded", &[exception, key])
     })
 }
 

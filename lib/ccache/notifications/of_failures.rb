@@ -16,30 +16,30 @@ module Ccache
       # By text, since a method that is made of a block belongs to its Ractor.
       ASKING.each do |name|
         class_eval <<~RUBY, __FILE__, __LINE__ + 1
-          def #{name}(*)                                           # def look(*)
-            started = milliseconds                                 #   started = milliseconds
+          def _#{name}(*)                                          # def _look(*)
+            started = _milliseconds                                #   started = _milliseconds
             super                                                  #   super
           rescue RemoteFailure => e                                # rescue RemoteFailure => e
-            publish(:#{name}, e.key, e, milliseconds - started)    #   publish(:look, e.key, e, milliseconds - started)
+            _publish(:#{name}, e.key, e, _milliseconds - started)  #   _publish(:look, e.key, e, _milliseconds - started)
             raise                                                  #   raise
           end                                                      # end
         RUBY
       end
 
       # What is told to `on_event:`.
-      def event(name, key, error = nil, **)
+      def _event(name, key, error = nil, **)
         super
-        publish(name, key, error, 0.0)
+        _publish(name, key, error, 0.0)
       end
 
-      def publish(reason, key, error, duration)
+      def _publish(reason, key, error, duration)
         return unless Notifications.wanted?("error.ccache")
 
-        Notifications.instrument("error.ccache", key: key, reason: reason, error: error, server: server,
+        Notifications.instrument("error.ccache", key: key, reason: reason, error: error, server: _server,
                                                  duration: duration)
       end
 
-      def milliseconds
+      def _milliseconds
         Process.clock_gettime(Process::CLOCK_MONOTONIC, :float_millisecond)
       end
     end

@@ -8,7 +8,7 @@ module Ccache
     module OfLoads
       private
 
-      def run_loader(key, load, condition, &loader)
+      def _run_loader(key, load, condition, &loader)
         return super unless Notifications.wanted?("load.ccache")
 
         Notifications.instrument("load.ccache", key: key, from: :block) do |payload|

@@ -8,35 +8,35 @@ module Ccache
     module OfServers
       # The native ones would publish nothing.
       def get(key, **options)
-        get_with(key, **options)
+        _get_with(key, **options)
       end
 
       def [](key)
-        get_with(key)
+        _get_with(key)
       end
 
       private
 
-      def look_entry(key, known, max_age, outcomes)
-        return super unless validates?(key)
+      def _look_entry(key, known, max_age, outcomes)
+        return super unless _validates?(key)
 
-        validating(key, -> { super }) { |parts| parts[1] if parts.is_a?(Array) && parts[5] }
+        _validating(key, -> { super }) { |parts| parts[1] if parts.is_a?(Array) && parts[5] }
       end
 
-      def look(key, max_age, outcomes)
-        return super unless validates?(key)
+      def _look(key, max_age, outcomes)
+        return super unless _validates?(key)
 
-        parts = look_entry(key, nil, max_age, outcomes)
+        parts = _look_entry(key, nil, max_age, outcomes)
         parts.is_a?(Array) ? parts.first : parts
       end
 
-      def tag_at_server(key, outcomes)
+      def _tag_at_server(key, outcomes)
         return super unless Notifications.wanted?("validate.ccache")
 
-        validating(key, -> { super }) { |found| found if found.is_a?(String) }
+        _validating(key, -> { super }) { |found| found if found.is_a?(String) }
       end
 
-      def look_multi(keys, max_age, outcomes)
+      def _look_multi(keys, max_age, outcomes)
         return super unless Notifications.wanted?("validate.ccache")
 
         Notifications.instrument("validate.ccache", key: keys) do |payload|
@@ -44,7 +44,7 @@ module Ccache
         end
       end
 
-      def transfer_now(key)
+      def _transfer_now(key)
         return super unless Notifications.wanted?("load.ccache")
 
         Notifications.instrument("load.ccache", key: key, from: :server) do |payload|
@@ -53,24 +53,24 @@ module Ccache
       end
 
       # Nil if the server fails now: the read has its answer.
-      def spared(key)
-        spared_bytes(key)
+      def _spared(key)
+        _spared_bytes(key)
       rescue RemoteFailure
         nil
       end
 
-      def validates?(key)
-        Notifications.wanted?("validate.ccache") && held?(key)
+      def _validates?(key)
+        Notifications.wanted?("validate.ccache") && _held?(key)
       end
 
       # The block tells the etag from the answer, if that is "not modified".
-      def validating(key, ask)
+      def _validating(key, ask)
         Notifications.instrument("validate.ccache", key: key) do |payload|
           answer = ask.call
           payload[:asked] = !answer.is_a?(Array) || answer[5]
           payload[:etag] = etag = yield(answer)
           payload[:not_modified] = !etag.nil?
-          payload[:bytes] = etag ? spared(key) : 0
+          payload[:bytes] = etag ? _spared(key) : 0
           answer
         end
       end

@@ -78,7 +78,7 @@ module Ccache
         return value unless policy
 
         is_own = @values == :fresh
-        Values.check(policy) == :fresh && !is_own ? @ccache.private_copy(value) : value
+        Values.check(policy) == :fresh && !is_own ? @ccache._private_copy(value) : value
       end
     end
   end

@@ -11,50 +11,50 @@ module Ccache
     module Decoding
       # @return [Object] a private, mutable deep copy, by what encodes this store's values
       # @raise [InvalidValue, CodecError]
-      def private_copy(value)
+      def _private_copy(value)
         Values.copy_mutable(value)
       end
 
       private
 
       # Whether {Store#update} takes what the block returns. The draft may be a BasicObject.
-      def frozen_draft?(draft)
+      def _frozen_draft?(draft)
         Kernel.instance_method(:frozen?).bind_call(draft)
       end
 
       # For the native side, too, where a coder encoded the bytes.
-      def decode(bytes, key)
+      def _decode(bytes, key)
         Marshal.load(bytes) # rubocop:disable Security/MarshalLoad -- dumped by Values.keep
       rescue *FOREIGN_ERRORS => e
-        undecoded(e, key)
+        _undecoded(e, key)
       end
 
       # For the native side: Marshal raised `error`.
-      def undecoded(error, key)
+      def _undecoded(error, key)
         case error when *FOREIGN_ERRORS then nil else raise error end
 
         failure = CodecError.for("cannot load a value from memory: #{Error.reason(error)}", nil, key, false)
-        event(:undecodable, key, failure)
+        _event(:undecodable, key, failure)
         raise failure, cause: Error.cause_of(error)
       end
 
       # As `read_as`; what cannot be decoded is to be replaced. A hit pays for no more calls.
-      def read_for_fetch(key, values, _freshness)
-        values == :fresh ? read_fresh(key) : read(key, ABSENT)
+      def _read_for_fetch(key, values, _freshness)
+        values == :fresh ? _read_fresh(key) : _read(key, ABSENT)
       rescue CodecError => e
-        unreadable(key, e)
+        _unreadable(key, e)
       end
 
       # As `read_parts`, or an Absent; what cannot be decoded is to be replaced.
-      def parts_for_fetch(key, freshness)
-        read_parts(key, nil, freshness) || ABSENT
+      def _parts_for_fetch(key, freshness)
+        _read_parts(key, nil, freshness) || ABSENT
       rescue CodecError => e
-        unreadable(key, e)
+        _unreadable(key, e)
       end
 
       # An Absent for what is there and cannot be decoded: what is loaded may replace it.
-      def unreadable(key, error)
-        error.header ? Absent.new(error.header) : Absent.new(nil, nil, held_etag(key), true)
+      def _unreadable(key, error)
+        error.header ? Absent.new(error.header) : Absent.new(nil, nil, _held_etag(key), true)
       end
     end
   end

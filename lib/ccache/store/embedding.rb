@@ -10,7 +10,7 @@ module Ccache
       # A value that memory holds, as {Store#[]}; nil without a question to the server if
       # memory has none.
       def glance(key)
-        held?(key) ? self[key] : nil
+        _held?(key) ? self[key] : nil
       end
 
       # @param key [String, Symbol]
@@ -20,18 +20,18 @@ module Ccache
       # @return [Array(nil, Absent)] what {#load_missing} is to know if there is none that does
       def seek(key, load = nil, values: nil, max_age: nil, stale_while_revalidate: nil, stale_if_error: nil)
         Values.check(values) if values
-        freshness = freshness(max_age, stale_while_revalidate, stale_if_error)
-        parts = load ? parts_for_fetch(key, freshness) : read_parts(key, nil, freshness) || ABSENT
+        freshness = _freshness(max_age, stale_while_revalidate, stale_if_error)
+        parts = load ? _parts_for_fetch(key, freshness) : _read_parts(key, nil, freshness) || ABSENT
         return [nil, parts] if Absent === parts
 
-        judged(parts, load, values)
+        _judged(parts, load, values)
       end
 
       # As {Store#get_multi}; what cannot be decoded is not there.
       def seek_multi(keys, max_age: nil, stale_if_error: nil)
-        freshness = freshness(max_age, nil, stale_if_error)
+        freshness = _freshness(max_age, nil, stale_if_error)
         keys.each_with_object({}) do |key, found|
-          value = read_for_fetch(key, nil, freshness)
+          value = _read_for_fetch(key, nil, freshness)
           found[key] = value unless Absent === value
         end
       end
@@ -44,16 +44,16 @@ module Ccache
       # @yieldparam load [Load]
       # @return [Object] the value, the loader's or another one's
       def load_missing(key, load, absent, &loader)
-        load_once(key, load, absent || ABSENT, &loader)
+        _load_once(key, load, absent || ABSENT, &loader)
       end
 
       private
 
-      def judged(parts, load, values)
+      def _judged(parts, load, values)
         value, etag, age, time_to_live, is_private = parts
         return [nil, Absent.new(nil, value, etag)] if load && !load.usable?(value, etag)
 
-        [[is_private ? value : for_reader(value, values), etag, age, time_to_live], nil]
+        [[is_private ? value : _for_reader(value, values), etag, age, time_to_live], nil]
       end
     end
   end

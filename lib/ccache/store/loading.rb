@@ -33,76 +33,76 @@ module Ccache
     module Loading
       private
 
-      def load_options(expires_in, values, skip_nil, lock)
+      def _load_options(expires_in, values, skip_nil, lock)
         Values.check(values) if values
-        Load.new(lifetime: nanoseconds(expires_in), policy: values || @values, skip_nil: skip_nil, lock: lock)
+        Load.new(lifetime: _nanoseconds(expires_in), policy: values || @_values, skip_nil: skip_nil, lock: lock)
       end
 
-      def load_once(key, load, absent, &loader)
+      def _load_once(key, load, absent, &loader)
         led = false
-        key = unchanging(key)
-        loaded = Coalescer.current.run(flight_of(key, load)) do
+        key = _unchanging(key)
+        loaded = Coalescer.current.run(_flight_of(key, load)) do
           led = true
-          find_or_load(key, load, absent, &loader)
+          _find_or_load(key, load, absent, &loader)
         end
         return loaded.own if led
 
-        count_coalesced
-        loaded_for(key, loaded, load.policy)
+        _count_coalesced
+        _loaded_for(key, loaded, load.policy)
       end
 
       # For another caller than the loader's.
-      def loaded_for(key, loaded, values)
-        return decode(loaded.kept, key) if loaded.encoded
+      def _loaded_for(key, loaded, values)
+        return _decode(loaded.kept, key) if loaded.encoded
 
-        for_reader(loaded.kept, values)
+        _for_reader(loaded.kept, values)
       end
 
-      def for_reader(value, values)
-        values == :fresh ? private_copy(value) : value
+      def _for_reader(value, values)
+        values == :fresh ? _private_copy(value) : value
       end
 
       # Runs the loader, unless another one's result came in before this one's turn.
-      def find_or_load(key, load, absent, &loader)
-        found = held?(key) && !absent.unreadable?(held_etag(key)) ? find_for(load, key) : absent
+      def _find_or_load(key, load, absent, &loader)
+        found = _held?(key) && !absent.unreadable?(_held_etag(key)) ? _find_for(load, key) : absent
         return Loaded.for_finder(found) unless Absent === found
 
-        load_under_lease(key, load, found, &loader)
+        _load_under_lease(key, load, found, &loader)
       end
 
       # The value that is there, if this load has a use for it; or an Absent.
-      def find_for(load, key)
-        return read_for_fetch(key, load.policy, Freshness::NONE) unless load.picky?
+      def _find_for(load, key)
+        return _read_for_fetch(key, load.policy, Freshness::NONE) unless load.picky?
 
-        parts = parts_for_fetch(key, Freshness::NONE)
+        parts = _parts_for_fetch(key, Freshness::NONE)
         return parts if Absent === parts
 
         value, etag, _age, _time_to_live, is_private = parts
         return Absent.new(nil, value, etag) unless load.usable?(value, etag)
 
-        is_private ? value : for_reader(value, load.policy)
+        is_private ? value : _for_reader(value, load.policy)
       end
 
-      def load_under_lease(key, load, absent, &loader)
-        run_loader(key, load, absent.condition, &loader)
+      def _load_under_lease(key, load, absent, &loader)
+        _run_loader(key, load, absent.condition, &loader)
       end
 
       # `condition` is what a server is to look at before it takes the value.
-      def run_loader(key, load, condition)
-        lease = take_lease(key)
-        count_load
+      def _run_loader(key, load, condition)
+        lease = _take_lease(key)
+        _count_load
         value = yield load
-        Coalescer.current.close(flight_of(key, load))
-        return Loaded.own(nil, give_back_lease(key, lease)) if load.skip_nil && NilClass === value
+        Coalescer.current.close(_flight_of(key, load))
+        return Loaded.own(nil, _give_back_lease(key, lease)) if load.skip_nil && NilClass === value
 
-        load.around_write { store_loaded(key, value, load, lease, condition) }
+        load.around_write { _store_loaded(key, value, load, lease, condition) }
       ensure
-        give_back_lease(key, lease) if lease
+        _give_back_lease(key, lease) if lease
       end
 
-      def store_loaded(key, value, load, lease, _condition)
-        kept, encoded, weight = keep(key, value, load.policy)
-        etag = write(key, kept, encoded, nil, load.lifetime, lease, nil, weight)
+      def _store_loaded(key, value, load, lease, _condition)
+        kept, encoded, weight = _keep(key, value, load.policy)
+        etag = _write(key, kept, encoded, nil, load.lifetime, lease, nil, weight)
         Loaded.of(value, kept, encoded, !etag.nil?, etag)
       end
     end

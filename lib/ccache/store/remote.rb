@@ -33,7 +33,7 @@ module Ccache
 
       # See {Store#key?}; asks the server.
       def key?(key)
-        found = tag_at_server(key, OUTCOMES)
+        found = _tag_at_server(key, OUTCOMES)
         found.is_a?(String) || found.name == :changed
       end
 
@@ -41,16 +41,16 @@ module Ccache
       # holds. Only where values are signed (`signing_keys:`), a tag that this process
       # does not know comes with its value: it cannot be verified without.
       def etag(key)
-        key = steady(key)
-        found = tag_at_server(key, OUTCOMES)
-        found = unknown_tag(key) if Outcome === found && found.name == :changed
+        key = _steady(key)
+        found = _tag_at_server(key, OUTCOMES)
+        found = _unknown_tag(key) if Outcome === found && found.name == :changed
         found if found.is_a?(String)
       end
 
       # See {Store#get_multi}. Two round trips at most: one validates, one brings
       # what changed.
       def get_multi(*keys, max_age: nil, stale_if_error: nil)
-        found, is_complete = read_multi(keys, freshness(max_age, nil, stale_if_error))
+        found, is_complete = _read_multi(keys, _freshness(max_age, nil, stale_if_error))
         is_complete ? found : found.reject { |_, value| Absent === value }
       end
 
@@ -58,19 +58,19 @@ module Ccache
       #
       # @api private
       def seek_multi(keys, max_age: nil, stale_if_error: nil)
-        found, = read_multi(keys, freshness(max_age, nil, stale_if_error)) { |error| unreadable(error.key, error) }
+        found, = _read_multi(keys, _freshness(max_age, nil, stale_if_error)) { |error| _unreadable(error.key, error) }
         found.reject { |_, value| Absent === value }
       end
 
       # See {Store#set_multi}. One round trip; atomic per key. A value that is larger than
       # `max_value_bytes:` keeps the others from nothing: it is left out of the result, its
       # key has no entry then, and `on_event:` is told (`:refused`).
-      def set_multi(entries, expires_in: INHERITED, values: @values)
-        lifetime = check_entries(entries, expires_in, values)
-        prepared = entries.to_h { |key, value| [key, prepare(key, value, values, nil)] }
-        refused, accepted = prepared.partition { |_, form| too_large?(form) }.map(&:to_h)
-        refuse_all(refused)
-        write_pairs(accepted, lifetime)
+      def set_multi(entries, expires_in: INHERITED, values: @_values)
+        lifetime = _check_entries(entries, expires_in, values)
+        prepared = entries.to_h { |key, value| [key, _prepare(key, value, values, nil)] }
+        refused, accepted = prepared.partition { |_, form| _too_large?(form) }.map(&:to_h)
+        _refuse_all(refused)
+        _write_pairs(accepted, lifetime)
       end
 
       # See {Store#fetch_multi}. What is missing is loaded one by one.
@@ -78,25 +78,25 @@ module Ccache
                       max_age: nil, stale_if_error: nil)
         raise ArgumentError, "fetch_multi needs a block that loads a value" unless block_given?
 
-        load = load_options(expires_in, values, skip_nil, lock)
-        found, = read_multi(keys, freshness(max_age, nil, stale_if_error)) do |error|
-          unreadable(error.key, error)
+        load = _load_options(expires_in, values, skip_nil, lock)
+        found, = _read_multi(keys, _freshness(max_age, nil, stale_if_error)) do |error|
+          _unreadable(error.key, error)
         end
         found.to_h do |key, value|
-          [key, Absent === value ? load_once(key, load, value) { yield key } : for_reader(value, values)]
+          [key, Absent === value ? _load_once(key, load, value) { yield key } : _for_reader(value, values)]
         end
       end
 
       # See {Store#delete}.
       def delete(key, if_match: ANY)
-        delete_with(key, if_match: if_match)
+        _delete_with(key, if_match: if_match)
       end
 
       # See {Store#delete_multi}. One round trip; atomic per key.
       def delete_multi(*keys)
-        keys.each { |key| check(key, nil) }
-        keys = keys.map { |key| steady(key) }
-        keys.empty? ? 0 : removing_all(keys) { delete_at_server(keys).count(true) }
+        keys.each { |key| _check(key, nil) }
+        keys = keys.map { |key| _steady(key) }
+        keys.empty? ? 0 : _removing_all(keys) { _delete_at_server(keys).count(true) }
       end
 
       # See {Store#clear}: the namespace on the server, in steps of a thousand keys or
@@ -104,26 +104,26 @@ module Ccache
       #
       # @return [Integer] how many keys the server removed
       def clear
-        clear_matching("*")
+        _clear_matching("*")
       end
 
       # See {Store#delete_matched}: in steps as {#clear}. This process forgets all copies.
       def delete_matched(pattern)
-        check_pattern(pattern)
-        clear_matching(pattern)
+        _check_pattern(pattern)
+        _clear_matching(pattern)
       end
 
       # See {Store#forget}.
       def forget
-        drop_all_local
+        _drop_all_local
       end
 
       # See {Store#increment}. One round trip, atomic on the server.
       def increment(key, amount = 1, expires_in: INHERITED)
-        check_amount(amount)
-        lifetime = nanoseconds(expires_in)
-        is_counted = INTEGERS.cover?(amount) && !over_at_once?(lifetime)
-        number = is_counted && forgetting(key) { increment_at_server(key, amount, lifetime) }
+        _check_amount(amount)
+        lifetime = _nanoseconds(expires_in)
+        is_counted = INTEGERS.cover?(amount) && !_over_at_once?(lifetime)
+        number = is_counted && _forgetting(key) { _increment_at_server(key, amount, lifetime) }
         number || super
       end
 
@@ -133,38 +133,38 @@ module Ccache
       # did not take), `:stale` (reads answered without the server's word), and
       # `:connections` made.
       def stats
-        super.merge(remote_stats)
+        super.merge(_remote_stats)
       end
 
       # See {Store#inspect}; shows the server without credentials.
       def inspect
-        super.sub(/(?=[ >])/) { " server=#{server} namespace=#{@remote.namespace}" }
+        super.sub(/(?=[ >])/) { " server=#{_server} namespace=#{@_remote.namespace}" }
       end
 
       private
 
-      def clear_matching(pattern)
-        drop_all_local
+      def _clear_matching(pattern)
+        _drop_all_local
         cursor = "0"
         count = 0
         loop do
-          cursor, removed = clear_step(cursor, pattern)
+          cursor, removed = _clear_step(cursor, pattern)
           count += removed
           break if cursor == "0"
         end
         count
       ensure
-        drop_all_local unless closed?
+        _drop_all_local unless closed?
       end
 
       # Whether what is written is not kept.
-      def over_at_once?(lifetime)
+      def _over_at_once?(lifetime)
         (lifetime.is_a?(Integer) && lifetime.zero?) ||
-          (lifetime == :inherited && !@expires_in.nil? && !@expires_in.positive?)
+          (lifetime == :inherited && !@_expires_in.nil? && !@_expires_in.positive?)
       end
 
-      def origin
-        { server: server }
+      def _origin
+        { server: _server }
       end
     end
   end

@@ -17,11 +17,11 @@ module Ccache
       #   made without it and without a `weigher:`, since its entries were not weighed
       # @raise [ClosedError]
       def resize(max_entries: KEPT, max_bytes: KEPT)
-        max_entries = KEPT.equal?(max_entries) ? :kept : @bounds.check_max_entries(max_entries)
-        max_bytes = KEPT.equal?(max_bytes) ? :kept : @bounds.recheck_max_bytes(max_bytes)
-        change_bounds(max_entries, max_bytes)
-        gather_pins if sparse?
-        trim
+        max_entries = KEPT.equal?(max_entries) ? :kept : @_bounds.check_max_entries(max_entries)
+        max_bytes = KEPT.equal?(max_bytes) ? :kept : @_bounds.recheck_max_bytes(max_bytes)
+        _change_bounds(max_entries, max_bytes)
+        _gather_pins if _sparse?
+        _trim
         self
       end
 
@@ -34,19 +34,19 @@ module Ccache
       #   one first; empty for a store without bounds, which does not count
       # @raise [InvalidOption, ClosedError]
       def hottest(count)
-        raise InvalidOption.for(:count, count, "an Integer from 0") unless natural?(count)
+        raise InvalidOption.for(:count, count, "an Integer from 0") unless _natural?(count)
 
-        popular([count, BoundOptions::MAX_ENTRIES].min)
+        _popular([count, BoundOptions::MAX_ENTRIES].min)
       end
 
       private
 
-      def gather_pins
-        snapshot = take_snapshot
+      def _gather_pins
+        snapshot = _take_snapshot
         begin
-          nil while gather(snapshot)
+          nil while _gather(snapshot)
         ensure
-          discard(snapshot)
+          _discard(snapshot)
         end
       end
     end

@@ -14,61 +14,61 @@ module Ccache
     module Telling
       private
 
-      def take_listener(on_evict)
-        @on_evict = Callable.check(:on_evict, on_evict, "call(key, value, cause)")
-        @telling = :"ccache_telling_#{object_id}" if on_evict
+      def _take_listener(on_evict)
+        @_on_evict = Callable.check(:on_evict, on_evict, "call(key, value, cause)")
+        @_telling = :"ccache_telling_#{object_id}" if on_evict
       end
 
       # What left, until nothing is left to tell. What the listener itself takes out is told
       # by the call that is telling already.
-      def tell_departures
-        return if Thread.current[@telling]
+      def _tell_departures
+        return if Thread.current[@_telling]
 
         begin
-          Thread.current[@telling] = true
-          nil while tell_next
+          Thread.current[@_telling] = true
+          nil while _tell_next
         ensure
-          Thread.current[@telling] = nil
+          Thread.current[@_telling] = nil
         end
       end
 
       # False if nothing left. A listener that fails is not the caller's fault.
-      def tell_next
-        departed = next_departure
-        departed && @on_evict.call(*departed)
+      def _tell_next
+        departed = _next_departure
+        departed && @_on_evict.call(*departed)
         !departed.nil?
       rescue *FOREIGN_ERRORS => e
-        listener_failed(departed ? departed.first : (e.key if CodecError === e), e)
+        _listener_failed(departed ? departed.first : (e.key if CodecError === e), e)
         true
       end
 
       # For the native side: a process has its own thread for what leaves without a call.
-      def listen
+      def _listen
         EvictionThread.start(self)
       rescue ThreadError, IOError, SystemCallError, NoMemoryError
         nil # not now: the next call tries again
       end
 
       # For the native side: what is too heavy was not kept.
-      def note_refusal(key, weight)
-        event(:refused, key, weight: weight, max_bytes: bounds.last)
+      def _note_refusal(key, weight)
+        _event(:refused, key, weight: weight, max_bytes: _bounds.last)
       end
 
-      def listener_failed(key, error)
-        return event(:on_evict_failed, key, error) if @remote.on_event
+      def _listener_failed(key, error)
+        return _event(:on_evict_failed, key, error) if @_remote.on_event
 
         warn "on_evict of #{inspect} failed: #{error.full_message(highlight: false)}"
       end
 
       # Tells the program; what that does wrong is not the caller's fault.
-      def event(name, key, error = nil, **facts)
-        @remote.on_event&.call(name, { key: key, **origin, error: error, **facts }.compact)
+      def _event(name, key, error = nil, **facts)
+        @_remote.on_event&.call(name, { key: key, **_origin, error: error, **facts }.compact)
       rescue *FOREIGN_ERRORS => e
         warn "on_event of #{inspect} failed: #{e.full_message(highlight: false)}"
       end
 
       # Where an event comes from, beside this process.
-      def origin
+      def _origin
         {}
       end
     end

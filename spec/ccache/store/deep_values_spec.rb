@@ -42,7 +42,7 @@ RSpec.describe Ccache::Store, "values that are nested deeply" do
     it "that a bigger stack kept are an error of ours to get, and replaced by fetch, in #{place}" do
       store = described_class.new(values: :fresh)
       encoded = "\x04\b".b + ("[\x06".b * 100_000) + "i\x06".b
-      store.send(:write, "key", encoded, true, nil, nil, true, nil, 0)
+      store.send(:_write, "key", encoded, true, nil, nil, true, nil, 0)
       run.call(lambda do
         [-> { store["key"] }, -> { store.entry("key") }, -> { store.update("key") { nil } }].each do |call|
           expect(&call).to raise_error(Ccache::CodecError, /nested too deeply.*"key"/)

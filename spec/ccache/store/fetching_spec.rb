@@ -238,7 +238,7 @@ RSpec.describe Ccache::Store, "fetching" do
     Thread.new do
       me = Thread.current
       trace = TracePoint.new(:c_return) do |event|
-        written << true and go.pop if event.method_id == :write && Thread.current == me && event.self.equal?(store)
+        written << true and go.pop if event.method_id == :_write && Thread.current == me && event.self.equal?(store)
       end
       trace.enable { store.fetch("key") { "old" } }
     end

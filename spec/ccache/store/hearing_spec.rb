@@ -99,8 +99,8 @@ RSpec.describe Ccache::Store, "the thread of on_evict:" do
     expect(output_of(<<~RUBY)).to eq("1")
       store = Ccache::Store.new(on_evict: ->(*) {})
       store["a"]
-      store.send(:unheard, 0) # an older one's number
-      store.send(:unheard, 1)
+      store.send(:_unheard, 0) # an older one's number
+      store.send(:_unheard, 1)
       store["a"] # starts another one, whose bell ends the first
       sleep 0.01 until Thread.list.size == 2
       100.times { store["a"] = 1 }
@@ -111,7 +111,7 @@ RSpec.describe Ccache::Store, "the thread of on_evict:" do
   it "ends when its store is closed in the call that starts it" do
     expect(output_of(<<~RUBY)).to eq("1")
       store = Ccache::Store.new(on_evict: ->(*) {})
-      closing = TracePoint.new(:call) { |at| closing.disable and store.close if at.method_id == :listen }
+      closing = TracePoint.new(:call) { |at| closing.disable and store.close if at.method_id == :_listen }
       closing.enable { store["a"] }
       deadline = Process.clock_gettime(Process::CLOCK_MONOTONIC) + 30
       sleep 0.01 until Thread.list.one? || Process.clock_gettime(Process::CLOCK_MONOTONIC) > deadline

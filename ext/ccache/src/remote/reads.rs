@@ -38,13 +38,13 @@ fn aref(store: Value, key: Value) -> Result<Value, Error> {
     let (live, opened) = open(&store)?;
     let link = link(opened)?;
     if !link.has_plain_reads {
-        return face(store, c"get_with", &[key]);
+        return face(store, c"_get_with", &[key]);
     }
     match look_up(&live, opened, link, key, link.max_age)? {
         Looked::Holds(entry, _) => value_of(&live, entry, key),
         Looked::Otherwise(outcome) => {
             let outcome = live.ruby().integer_from_i64(outcome as i64).as_value();
-            face(store, c"get_otherwise", &[key, outcome])
+            face(store, c"_get_otherwise", &[key, outcome])
         }
     }
 }
@@ -53,7 +53,7 @@ fn aref(store: Value, key: Value) -> Result<Value, Error> {
 fn get(store: Value, args: &[Value]) -> Result<Value, Error> {
     match args {
         [key] => aref(store, *key),
-        _ => face(store, c"get_with", args),
+        _ => face(store, c"_get_with", args),
     }
 }
 
@@ -417,12 +417,12 @@ fn error_value(ruby: &Ruby, error: Error) -> Result<Value, Error> {
 pub(super) fn init(remote: RModule) -> Result<(), Error> {
     remote.define_method("get", method!(get, -1))?;
     remote.define_method("[]", method!(aref, 1))?;
-    remote.define_private_method("look", method!(look, 3))?;
-    remote.define_private_method("look_entry", method!(look_entry, 4))?;
-    remote.define_private_method("look_multi", method!(look_multi, 3))?;
-    remote.define_private_method("tag_at_server", method!(tag_at_server, 2))?;
-    remote.define_private_method("name_at_server", method!(name_at_server, 2))?;
-    remote.define_private_method("spared_bytes", method!(spared_bytes, 1))?;
-    remote.define_private_method("pull", method!(pull, 2))?;
+    remote.define_private_method("_look", method!(look, 3))?;
+    remote.define_private_method("_look_entry", method!(look_entry, 4))?;
+    remote.define_private_method("_look_multi", method!(look_multi, 3))?;
+    remote.define_private_method("_tag_at_server", method!(tag_at_server, 2))?;
+    remote.define_private_method("_name_at_server", method!(name_at_server, 2))?;
+    remote.define_private_method("_spared_bytes", method!(spared_bytes, 1))?;
+    remote.define_private_method("_pull", method!(pull, 2))?;
     Ok(())
 }

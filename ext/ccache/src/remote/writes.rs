@@ -347,14 +347,14 @@ fn token_of(token: RString) -> Result<Tag, Error> {
 }
 
 pub(super) fn init(remote: RModule) -> Result<(), Error> {
-    remote.define_private_method("push", method!(push, 6))?;
-    remote.define_private_method("push_multi", method!(push_multi, 2))?;
-    remote.define_private_method("delete_at_server", method!(delete_at_server, 1))?;
-    remote.define_private_method("delete_at_server_if", method!(delete_at_server_if, 3))?;
-    remote.define_private_method("drop_local", method!(drop_local, 1))?;
-    remote.define_private_method("drop_all_local", method!(drop_all_local, 0))?;
-    remote.define_private_method("increment_at_server", method!(increment_at_server, 3))?;
-    remote.define_private_method("lease_at_server", method!(lease_at_server, 5))?;
-    remote.define_private_method("clear_step", method!(clear_step, 2))?;
+    remote.define_private_method("_push", method!(push, 6))?;
+    remote.define_private_method("_push_multi", method!(push_multi, 2))?;
+    remote.define_private_method("_delete_at_server", method!(delete_at_server, 1))?;
+    remote.define_private_method("_delete_at_server_if", method!(delete_at_server_if, 3))?;
+    remote.define_private_method("_drop_local", method!(drop_local, 1))?;
+    remote.define_private_method("_drop_all_local", method!(drop_all_local, 0))?;
+    remote.define_private_method("_increment_at_server", method!(increment_at_server, 3))?;
+    remote.define_private_method("_lease_at_server", method!(lease_at_server, 5))?;
+    remote.define_private_method("_clear_step", method!(clear_step, 2))?;
     Ok(())
 }

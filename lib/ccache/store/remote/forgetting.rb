@@ -12,26 +12,26 @@ module Ccache
 
         # Runs the block, after which memory knows nothing of the keys, unless it says
         # that it is done: also if it failed, and nobody knows what the server has.
-        def forgetting(key, &block)
-          forgetting_all([key], &block)
+        def _forgetting(key, &block)
+          _forgetting_all([key], &block)
         end
 
         # A list may be too long for a method's arguments, which stand on a fiber's small stack.
-        def forgetting_all(keys)
+        def _forgetting_all(keys)
           keep = false
           yield -> { keep = true }
         ensure
-          keys.each { |key| drop_local(key) } unless keep || closed?
+          keys.each { |key| _drop_local(key) } unless keep || closed?
         end
 
         # The same for a removal, which no load that began before it may outlive.
-        def removing(key, &block)
-          removing_all([key], &block)
+        def _removing(key, &block)
+          _removing_all([key], &block)
         end
 
-        def removing_all(keys, &block)
-          keys.each { |key| drop_local(key) }
-          forgetting_all(keys, &block)
+        def _removing_all(keys, &block)
+          keys.each { |key| _drop_local(key) }
+          _forgetting_all(keys, &block)
         end
       end
     end

@@ -15,16 +15,16 @@ module Ccache
 
         private
 
-        # See Store#load_under_lease. Across processes, too, if the caller asks for that.
-        def load_under_lease(key, load, absent, &loader)
+        # See Store#_load_under_lease. Across processes, too, if the caller asks for that.
+        def _load_under_lease(key, load, absent, &loader)
           return super unless load.lock
 
           token = SecureRandom.bytes(16)
           wait = LOOK_FIRST
-          until (loaded = load_with_token(key, load, token, absent.condition, &loader))
+          until (loaded = _load_with_token(key, load, token, absent.condition, &loader))
             sleep(wait)
             wait = [wait * 2, LOOK_LATER].min
-            absent = find_for(load, key)
+            absent = _find_for(load, key)
             return Loaded.for_finder(absent) unless Absent === absent
           end
           loaded
@@ -32,75 +32,75 @@ module Ccache
 
         # Nil if another process has the lease. Where an interrupt, or a failure, hides whether
         # the server has given it, it is given back.
-        def load_with_token(key, load, token, condition, &loader)
+        def _load_with_token(key, load, token, condition, &loader)
           may_hold = true
-          may_hold = lease_at_server(key, token, load.lock, *condition)
-          loaded = run_loader(key, load, [:leased, token], &loader) if may_hold
+          may_hold = _lease_at_server(key, token, load.lock, *condition)
+          loaded = _run_loader(key, load, [:leased, token], &loader) if may_hold
         ensure
-          give_back_token(key, token, load) if may_hold && !loaded&.etag && !closed?
+          _give_back_token(key, token, load) if may_hold && !loaded&.etag && !closed?
         end
 
         # What happened in the load is what its caller gets.
-        def give_back_token(key, token, load)
+        def _give_back_token(key, token, load)
           is_told = false
-          tell = ->(error) { is_told ||= event(:lease_kept, key, error) || true }
+          tell = ->(error) { is_told ||= _event(:lease_kept, key, error) || true }
           Thread.handle_interrupt(Object => :never) do
             seconds = load.lock.fdiv(Seconds::NANOSECONDS)
-            LeaseReturner.current.give_back(seconds) { give_back_now(key, token, tell) } || tell.call(nil)
+            LeaseReturner.current.give_back(seconds) { _give_back_now(key, token, tell) } || tell.call(nil)
           end
         end
 
         # Whether there is nothing left to do.
-        def give_back_now(key, token, tell)
-          delete_at_server_if(key, :leased, token)
+        def _give_back_now(key, token, tell)
+          _delete_at_server_if(key, :leased, token)
           true
         rescue ConnectionError, TimeoutError, ServerError => e
           tell.call(e)
           !e.retriable?
         end
 
-        # See Store#store_loaded: only if no other value came meanwhile. The value is its
+        # See Store#_store_loaded: only if no other value came meanwhile. The value is its
         # caller's, and of those who wait for it, even if the server does not take it.
-        def store_loaded(key, value, load, lease, condition)
-          form = prepare(key, value, load.policy, nil)
+        def _store_loaded(key, value, load, lease, condition)
+          form = _prepare(key, value, load.policy, nil)
           is_current, etag =
-            if too_large?(form)
-              refuse(key, form)
-              give_back_lease(key, lease)
+            if _too_large?(form)
+              _refuse(key, form)
+              _give_back_lease(key, lease)
             else
-              put_loaded(key, form, load, lease, condition)
+              _put_loaded(key, form, load, lease, condition)
             end
           Loaded.of(value, form.kept, form.is_encoded, is_current, etag)
         end
 
         # Whether what was loaded is still true, as far as this process knows, and the etag
         # if it was stored. A lease of its own sees what is written or removed meanwhile.
-        def put_loaded(key, form, load, lease, condition)
+        def _put_loaded(key, form, load, lease, condition)
           is_current = false
-          removals = removals_so_far
-          watch = take_lease(key)
-          return [false, nil] unless give_back_lease(key, lease)
+          removals = _removals_so_far
+          watch = _take_lease(key)
+          return [false, nil] unless _give_back_lease(key, lease)
 
-          etag = put(key, form, nil, load.lifetime, condition) { is_current = give_back_lease(key, watch) }
-          etag = take_back(key, etag) unless condition.first == :leased || is_unremoved(removals)
+          etag = _put(key, form, nil, load.lifetime, condition) { is_current = _give_back_lease(key, watch) }
+          etag = _take_back(key, etag) unless condition.first == :leased || _is_unremoved(removals)
           [!etag.nil?, etag]
         rescue ConnectionError, TimeoutError, ServerError => e
-          note_write_failure(key, load, e)
+          _note_write_failure(key, load, e)
           [is_current, nil]
         ensure
-          give_back_lease(key, watch) if watch
+          _give_back_lease(key, watch) if watch
         end
 
-        def note_write_failure(key, load, error)
-          count(:write_failures)
-          event(:write_failed, key, error)
+        def _note_write_failure(key, load, error)
+          _count(:write_failures)
+          _event(:write_failed, key, error)
           load.write_failed(error)
         end
 
         # What was stored while something was removed in this process: that may have been
         # this key, just before it was stored.
-        def take_back(key, etag)
-          removing(key) { delete_at_server_if(key, :is, etag) } if etag
+        def _take_back(key, etag)
+          _removing(key) { _delete_at_server_if(key, :is, etag) } if etag
           nil
         end
       end

@@ -16,49 +16,49 @@ module Ccache
 
         private
 
-        # See Store#write_value.
-        def write_value(key, value, values, etag, lifetime, condition)
-          key = steady(key)
-          form = prepare(key, value, values, etag)
-          raise refuse(key, form) if too_large?(form)
+        # See Store#_write_value.
+        def _write_value(key, value, values, etag, lifetime, condition)
+          key = _steady(key)
+          form = _prepare(key, value, values, etag)
+          raise _refuse(key, form) if _too_large?(form)
 
-          put(key, form, etag, lifetime, condition_at_server(condition)) ||
-            (condition.nil? ? put_over_unreadable(key, form, etag, lifetime) : nil)
+          _put(key, form, etag, lifetime, _condition_at_server(condition)) ||
+            (condition.nil? ? _put_over_unreadable(key, form, etag, lifetime) : nil)
         end
 
         # To the server, then into memory: the etag, or nil if the condition does not hold.
         # Yields if the server does not take it: a load then leaves others' loads of the key
         # their leases, since what it may have written is not newer than theirs.
-        def put(key, form, etag, lifetime, condition)
-          forgetting(key) do |done|
-            etag, as_of = push(key, form.payload, etag, lifetime, *condition)
+        def _put(key, form, etag, lifetime, condition)
+          _forgetting(key) do |done|
+            etag, as_of = _push(key, form.payload, etag, lifetime, *condition)
             next unless etag
 
-            write(key, form.kept, form.is_encoded, etag, lifetime, :if_none_newer, as_of, form.weight)
+            _write(key, form.kept, form.is_encoded, etag, lifetime, :if_none_newer, as_of, form.weight)
             done.call
             etag
           rescue RemoteFailure
             if block_given?
               yield
-              done.call unless held?(key)
+              done.call unless _held?(key)
             end
             raise
           end
         end
 
         # "Only if there is no entry" holds where there is something that nobody can read.
-        def put_over_unreadable(key, form, etag, lifetime)
-          found = read_for_fetch(key, nil, Freshness::NONE)
-          put(key, form, etag, lifetime, found.condition) if Absent === found && found.header
+        def _put_over_unreadable(key, form, etag, lifetime)
+          found = _read_for_fetch(key, nil, Freshness::NONE)
+          _put(key, form, etag, lifetime, found.condition) if Absent === found && found.header
         end
 
-        def write_pairs(prepared, lifetime)
+        def _write_pairs(prepared, lifetime)
           return {} if prepared.empty?
 
-          forgetting_all(prepared.keys) do |done|
-            written = push_multi(prepared.map { |key, form| [key, form.payload] }, lifetime)
+          _forgetting_all(prepared.keys) do |done|
+            written = _push_multi(prepared.map { |key, form| [key, form.payload] }, lifetime)
             prepared.zip(written) do |(key, form), (etag, as_of)|
-              write(key, form.kept, form.is_encoded, etag, lifetime, :if_none_newer, as_of, form.weight)
+              _write(key, form.kept, form.is_encoded, etag, lifetime, :if_none_newer, as_of, form.weight)
             end
             done.call
             prepared.keys.zip(written.map(&:first)).to_h
@@ -66,44 +66,44 @@ module Ccache
         end
 
         # What a write comes to, for memory and for the server.
-        def prepare(key, value, values, etag)
-          check(key, etag)
+        def _prepare(key, value, values, etag)
+          _check(key, etag)
           Values.check(values)
-          form = form_of(key, value, values, etag)
-          form.weight = weight(key, value, form.payload)
+          form = _form_of(key, value, values, etag)
+          form.weight = _weight(key, value, form.payload)
           raise NotShareable.for(value) if frozen? && !form.is_encoded && !Ractor.shareable?(form.kept)
 
           form
         end
 
-        def form_of(key, value, values, etag)
-          payload = payload_of(key, value, etag)
+        def _form_of(key, value, values, etag)
+          payload = _payload_of(key, value, etag)
           return Form.new(value, false, payload) if payload.is_a?(Integer)
-          return Form.new(*keep_decoded(key, payload, values).drop(1), payload) unless @remote.coder.faithful?
+          return Form.new(*_keep_decoded(key, payload, values).drop(1), payload) unless @_remote.coder.faithful?
           return Form.new(payload, true, payload) if values == :fresh || (values == :auto && !PlainData.check(value))
 
           Form.new(*Values.keep(value, values), payload)
         end
 
-        def payload_of(key, value, etag)
-          return value if etag.nil? && Integer === value && INTEGERS.cover?(value) && @remote.plain_integers?
+        def _payload_of(key, value, etag)
+          return value if etag.nil? && Integer === value && INTEGERS.cover?(value) && @_remote.plain_integers?
 
-          payload = dump(key, value)
+          payload = _dump(key, value)
           return payload if String === payload
 
           message = "the coder's dump returned a #{Error.class_of(payload)}, not a String"
-          raise CodecError.for(message, server, key, false)
+          raise CodecError.for(message, _server, key, false)
         end
 
-        def dump(key, value)
-          @remote.coder.dump(value)
+        def _dump(key, value)
+          @_remote.coder.dump(value)
         rescue *FOREIGN_ERRORS => e
           message = "the coder cannot dump a #{Error.class_of(value)}: #{Error.reason(e)}"
-          raise CodecError.for(message, server, key, false), cause: Error.cause_of(e)
+          raise CodecError.for(message, _server, key, false), cause: Error.cause_of(e)
         end
 
         # From the in-process form of a condition.
-        def condition_at_server(condition)
+        def _condition_at_server(condition)
           case condition
           when true then [:always, nil]
           when nil then [:absent, nil]
@@ -113,13 +113,13 @@ module Ccache
         end
 
         # {Store#delete} with keywords.
-        def delete_with(key, if_match: ANY)
-          condition = condition(if_match)
-          check(key, condition.is_a?(String) ? condition : nil)
-          key = steady(key)
-          return removing(key) { delete_at_server([key]).first } if condition == true
+        def _delete_with(key, if_match: ANY)
+          condition = _condition(if_match)
+          _check(key, condition.is_a?(String) ? condition : nil)
+          key = _steady(key)
+          return _removing(key) { _delete_at_server([key]).first } if condition == true
 
-          deleted = removing(key) { delete_at_server_if(key, *condition_at_server(condition)) }
+          deleted = _removing(key) { _delete_at_server_if(key, *_condition_at_server(condition)) }
           deleted.nil? ? raise(PreconditionFailed.for(key, condition)) : deleted
         end
       end
