@@ -443,7 +443,8 @@ module Ccache
     def inspect
       return "#<#{self.class} closed>" if closed?
 
-      facts = { entries: size, **%i[max_entries max_bytes].zip(_bounds).to_h, expires_in: @_expires_in, values: @_values }
+      facts = { entries: size, **%i[max_entries max_bytes].zip(_bounds).to_h, expires_in: @_expires_in,
+                values: @_values }
       "#<#{self.class} #{facts.compact.map { |name, value| "#{name}=#{value}" }.join(" ")}>"
     end
 
@@ -484,7 +485,7 @@ module Ccache
     def _open_for(lifetime, settings)
       is_plain = @_values == :shared && !@_remote.server? && !@_bounds.weighs?
       _open_store(@_bounds.max_entries, @_bounds.max_bytes, @_bounds.idle, lifetime, is_plain, !@_on_evict.nil?,
-                 settings)
+                  settings)
     end
 
     # {#get} with keywords.

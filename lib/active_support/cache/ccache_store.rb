@@ -70,10 +70,10 @@ module ActiveSupport
       def initialize(given = nil, **options)
         options = Ccache::RailsStore::Options.new({ **given.to_h, **options })
         super({ **options.of_rails, coder: nil })
-        @error_handler = options.error_handler
+        @_error_handler = options.error_handler
         @ccache = Ccache::Store.new(**options.of_ccache)
-        name_keys(@options[:namespace], options.max_key_size)
-        keep_values(options)
+        _name_keys(@options[:namespace], options.max_key_size)
+        _keep_values(options)
       end
 
       # The entry's etag, for conditional requests: with a server it names the content.
@@ -83,11 +83,11 @@ module ActiveSupport
       # @return [String, nil] nil if there is no entry, or the server does not answer
       def etag(name, options = nil)
         options = merged_options(options)
-        stored = stored_key(normalize_key(name, options))
-        failsafe(:etag, on: Ccache::RailsStore::Failsafe::READ_FAILURES) do
-          next @ccache.etag(stored) if @has_server
+        stored = _stored_key(normalize_key(name, options))
+        _failsafe(:etag, on: Ccache::RailsStore::Failsafe::READ_FAILURES) do
+          next @ccache.etag(stored) if @_has_server
 
-          parts, = find(stored, {}, load_of(name, options))
+          parts, = _find(stored, {}, _load_of(name, options))
           parts && parts[1]
         end
       end

@@ -13,11 +13,11 @@ module Ccache
       # @raise [Ccache::InvalidOption] a Regexp, with a server
       def delete_matched(matcher, options = nil)
         options = merged_options(options)
-        pattern = pattern_of(matcher, options)
+        pattern = _pattern_of(matcher, options)
         instrument(:delete_matched, pattern.is_a?(Regexp) ? pattern.inspect : pattern) do
-          next delete_matching(pattern) if pattern.is_a?(Regexp)
+          next _delete_matching(pattern) if pattern.is_a?(Regexp)
 
-          failsafe(:delete_matched) { @ccache.delete_matched(stored_pattern(matcher, options)) }
+          _failsafe(:delete_matched) { @ccache.delete_matched(_stored_pattern(matcher, options)) }
         end
       end
 
@@ -29,7 +29,7 @@ module Ccache
       def clear(options = nil)
         return delete_matched("*", options) if options && options[:namespace]
 
-        failsafe(:clear) { @ccache.clear }
+        _failsafe(:clear) { @ccache.clear }
       end
 
       # Removes what has expired. That happens by itself; what is left to do is what
@@ -38,34 +38,34 @@ module Ccache
       # @param _options [Hash, nil]
       # @return [nil]
       def cleanup(_options = nil)
-        instrument(:cleanup, nil, size: @ccache.size) { delete_expired unless @has_server }
+        instrument(:cleanup, nil, size: @ccache.size) { _delete_expired unless @_has_server }
         nil
       end
 
       private
 
-      def pattern_of(matcher, options)
+      def _pattern_of(matcher, options)
         case matcher
         when String then namespace_key(matcher, options)
         when Regexp
-          raise InvalidOption.for(:matcher, matcher, "a pattern as Redis has them, with a server") if @has_server
+          raise InvalidOption.for(:matcher, matcher, "a pattern as Redis has them, with a server") if @_has_server
 
           key_matcher(matcher, options)
         else raise InvalidOption.for(:matcher, matcher, "a String or a Regexp")
         end
       end
 
-      def delete_matching(pattern)
+      def _delete_matching(pattern)
         @ccache.keys.count do |stored|
-          key = whole_key(stored)
+          key = _whole_key(stored)
           key.valid_encoding? && pattern.match?(key) && @ccache.delete(stored)
         end
       end
 
-      def delete_expired
+      def _delete_expired
         @ccache.keys.each do |stored| # rubocop:disable Style/HashEachMethods -- an Array's own
           entry = @ccache.entry(stored)
-          @ccache.delete(stored, if_match: entry.etag) if entry && item_of(entry.value)&.expired?
+          @ccache.delete(stored, if_match: entry.etag) if entry && _item_of(entry.value)&.expired?
         rescue PreconditionFailed, CodecError
           next # written anew meanwhile; or nobody can read it
         end

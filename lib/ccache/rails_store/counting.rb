@@ -13,8 +13,8 @@ module Ccache
       # @return [Integer, nil] the sum; nil if the server does not answer
       # @raise [Ccache::InvalidValue] what is there is no number, nor text of one
       def increment(name, amount = 1, options = nil)
-        amount, options = amount_and_options(amount, options)
-        change_number(:increment, name, amount, Integer(amount), options)
+        amount, options = _amount_and_options(amount, options)
+        _change_number(:increment, name, amount, Integer(amount), options)
       end
 
       # See {#increment}.
@@ -24,8 +24,8 @@ module Ccache
       # @param options [Hash, nil]
       # @return [Integer, nil] the difference
       def decrement(name, amount = 1, options = nil)
-        amount, options = amount_and_options(amount, options)
-        change_number(:decrement, name, amount, -Integer(amount), options)
+        amount, options = _amount_and_options(amount, options)
+        _change_number(:decrement, name, amount, -Integer(amount), options)
       end
 
       # As in Rails 8.1, in all versions.
@@ -47,36 +47,36 @@ module Ccache
 
       private
 
-      def amount_and_options(amount, options)
+      def _amount_and_options(amount, options)
         Hash === amount && options.nil? ? [1, amount] : [amount, options]
       end
 
-      def change_number(operation, name, amount, by, options)
+      def _change_number(operation, name, amount, by, options)
         options = merged_options(options)
         key = normalize_key(name, options)
         version = normalize_version(name, options)
-        instrument(operation, named(name, key), amount: amount) do
-          failsafe(operation, on: Failsafe::READ_FAILURES) { add_to(stored_key(key), by, version, options) }
+        instrument(operation, _named(name, key), amount: amount) do
+          _failsafe(operation, on: Failsafe::READ_FAILURES) { _add_to(_stored_key(key), by, version, options) }
         end
       end
 
       # A bare number is added to by {Ccache::Store}; with a server, that is one command.
-      def add_to(stored, by, version, options)
-        is_bare = version.nil? && (@has_server || options[:expires_in].nil?)
-        return add_to_any(stored, by, version, options) unless is_bare
+      def _add_to(stored, by, version, options)
+        is_bare = version.nil? && (@_has_server || options[:expires_in].nil?)
+        return _add_to_any(stored, by, version, options) unless is_bare
 
         begin
-          @ccache.increment(stored, by, expires_in: lifetime(options))
+          @ccache.increment(stored, by, expires_in: _lifetime(options))
         rescue InvalidValue
-          add_to_any(stored, by, version, options)
+          _add_to_any(stored, by, version, options)
         end
       end
 
       # One that has a version or a time of Rails', or is text, is replaced if it is still
       # what was read.
-      def add_to_any(stored, by, version, options)
+      def _add_to_any(stored, by, version, options)
         loop do
-          sum, form, time_to_live, etag = added(@ccache.entry(stored), by, version, options)
+          sum, form, time_to_live, etag = _added(@ccache.entry(stored), by, version, options)
           @ccache.set(stored, form, expires_in: time_to_live, if_match: etag)
           return sum
         rescue PreconditionFailed
@@ -85,23 +85,23 @@ module Ccache
       end
 
       # The sum, what to keep, for how long, and instead of what.
-      def added(entry, by, version, options)
-        item = entry && item_of(entry.value)
+      def _added(entry, by, version, options)
+        item = entry && _item_of(entry.value)
         if entry.nil? || item&.usable?(version) == false
-          return [by, kept(by, version, expiry(options), options), lifetime(options), entry&.etag]
+          return [by, _kept(by, version, _expiry(options), options), _lifetime(options), entry&.etag]
         end
 
-        sum = number_of(bare(entry.value)) + by
-        form = item ? kept(sum, item.version, item.expires_at, options) : sum
-        [sum, form, time_left(entry), entry.etag]
+        sum = _number_of(_bare(entry.value)) + by
+        form = item ? _kept(sum, item.version, item.expires_at, options) : sum
+        [sum, form, _time_left(entry), entry.etag]
       end
 
-      def time_left(entry)
+      def _time_left(entry)
         entry.expires_at&.then { |time| [time - Time.now, 0].max }
       end
 
       # What `raw: true` wrote is text.
-      def number_of(value)
+      def _number_of(value)
         return value.to_i if value.nil? || value.is_a?(Numeric) || value.is_a?(String)
 
         raise InvalidValue.for(value, "add to", "it is no number")

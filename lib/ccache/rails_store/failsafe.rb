@@ -24,17 +24,17 @@ module Ccache
 
       private
 
-      def failsafe(method, returning: nil, on: FAILURES)
+      def _failsafe(method, returning: nil, on: FAILURES)
         yield
       rescue *on => e
-        failed(method, e, returning)
+        _failed(method, e, returning)
       end
 
       # What the handler raises is raised.
       #
       # @return [Object] returning
-      def failed(method, error, returning = nil)
-        @error_handler&.call(method: method, returning: returning, exception: error)
+      def _failed(method, error, returning = nil)
+        @_error_handler&.call(method: method, returning: returning, exception: error)
         returning
       end
     end

@@ -22,12 +22,12 @@ module Ccache
       # @return [Object, nil]
       def fetch(name, options = nil, &block)
         return super unless block_given?
-        return load_anyway(name, options, &block) if options && options[:force]
+        return _load_anyway(name, options, &block) if options && options[:force]
 
-        glanced = glance(name, options)
+        glanced = _glance(name, options)
         return glanced unless glanced.nil?
 
-        find_or_load(name, merged_options(options), &block)
+        _find_or_load(name, merged_options(options), &block)
       end
 
       # As in Rails: one round trip reads, one writes. What is loaded is what a later
@@ -40,8 +40,8 @@ module Ccache
         return super unless block_given?
 
         options = names.last.is_a?(Hash) ? names.last : {}
-        loader = ->(name) { shared(yield(name), options) }
-        return load_all_anyway(names[0..-2], options, &loader) if options[:force] && !Version::FORCES_MANY
+        loader = ->(name) { _shared(yield(name), options) }
+        return _load_all_anyway(names[0..-2], options, &loader) if options[:force] && !Version::FORCES_MANY
 
         super(*names, &loader)
       end
@@ -49,8 +49,8 @@ module Ccache
       private
 
       # A hit without further ado, or nil.
-      def glance(name, options)
-        return unless quick?(:read, name) && quiet?(:fetch_hit) && for_writing?(options)
+      def _glance(name, options)
+        return unless _quick?(:read, name) && _quiet?(:fetch_hit) && _for_writing?(options)
 
         value = @ccache.glance(name)
         Item === value ? value.unless_expired : value
@@ -58,87 +58,89 @@ module Ccache
         nil # told when it is read in full
       end
 
-      def for_writing?(options)
+      def _for_writing?(options)
         options&.each_key { |option| return false unless FOR_WRITING.key?(option) }
         true
       end
 
-      def find_or_load(name, options, &block)
+      def _find_or_load(name, options, &block)
         key = normalize_key(name, options)
-        load = load_of(name, options)
+        load = _load_of(name, options)
         parts = absent = nil
-        instrument(:read, named(name, key), options) do |payload|
-          parts, absent = find_or_extend(stored_key(key), options, load)
+        instrument(:read, _named(name, key), options) do |payload|
+          parts, absent = _find_or_extend(_stored_key(key), options, load)
           payload[:super_operation] = :fetch
           payload[:hit] = !parts.nil?
         end
-        return load_now(name, key, options, load, absent, &block) unless parts
+        return _load_now(name, key, options, load, absent, &block) unless parts
 
         instrument(:fetch_hit, name, options) {} # as Rails: an event that says no more than that
-        bare(parts.first)
+        _bare(parts.first)
       end
 
       # `force: true`: writes, whatever is there.
-      def load_anyway(name, options, &block)
+      def _load_anyway(name, options, &block)
         options = merged_options(options)
-        value = shared(generate(name, normalize_key(name, options), options = options.dup, &block), options)
+        value = _shared(_generate(name, normalize_key(name, options), options = options.dup, &block), options)
         write(name, value, options) unless value.nil? && options[:skip_nil]
         value
       end
 
-      def load_all_anyway(names, options, &block)
+      def _load_all_anyway(names, options, &block)
         values = names.to_h { |name| [name, block.call(name)] }
         write_multi(options[:skip_nil] ? values.compact : values, options)
         values
       end
 
-      def load_of(name, options)
+      def _load_of(name, options)
         version = normalize_version(name, options)
-        Load.new(version: version, policy: options[:values] || @values, skip_nil: options[:skip_nil],
+        Load.new(version: version, policy: options[:values] || @_values, skip_nil: options[:skip_nil],
                  lock: options[:lock]) do |value|
-          item = item_of(value)
+          item = _item_of(value)
           item.nil? || item.usable?(version)
         end
       end
 
-      def load_now(name, key, options, load, absent, &block)
-        stored = stored_key(key)
+      def _load_now(name, key, options, load, absent, &block)
+        stored = _stored_key(key)
         form = @ccache.load_missing(stored, load, absent) do
           load.begin!
-          load.form = loaded(name, key, options, load, &block)
+          load.form = _loaded(name, key, options, load, &block)
         end
-        failed(:write_entry, load.failure, Version::WRITE_FAILED) if load.failure
-        bare(form)
+        _failed(:write_entry, load.failure, Version::WRITE_FAILED) if load.failure
+        _bare(form)
       rescue TooDeep => e
         raise unless load.form
 
-        failed(:write_entry, e, Version::WRITE_FAILED)
-        bare(load.form)
+        _failed(:write_entry, e, Version::WRITE_FAILED)
+        _bare(load.form)
       rescue *Failsafe::FAILURES => e
         raise if load.begun?
 
-        failed(:write_entry, e, Version::WRITE_FAILED)
-        generate(name, key, options.dup, &block)
+        _failed(:write_entry, e, Version::WRITE_FAILED)
+        _generate(name, key, options.dup, &block)
       end
 
       # What the cache is to keep of what the block returns.
-      def loaded(name, key, options, load, &block)
+      def _loaded(name, key, options, load, &block)
         options = options.dup
-        value = generate(name, key, options, &block)
+        value = _generate(name, key, options, &block)
         options = merged_options(options)
-        load.lifetime = lifetime(options)&.then { |seconds| Seconds.of_life(seconds, :expires_in) }
-        load.writing = ->(write) { instrument(:write, named(name, key), options) { write.call } } unless quiet?(:write)
+        load.lifetime = _lifetime(options)&.then { |seconds| Seconds.of_life(seconds, :expires_in) }
+        unless _quiet?(:write)
+          load.writing = ->(write) { instrument(:write, _named(name, key), options) { write.call } }
+        end
         return if value.nil? && load.skip_nil
 
-        kept(value, normalize_version(name, options), expiry(options), options)
+        _kept(value, normalize_version(name, options), _expiry(options), options)
       end
 
-      def generate(name, key, options, &block)
-        instrument(:generate, named(name, key), options) { call_loader(block, name, WriteOptions.new(options)) }
+      def _generate(name, key, options, &block)
+        instrument(:generate, _named(name, key), options) { _call_loader(block, name, WriteOptions.new(options)) }
       end
 
       # A lambda or a method may want the name alone.
-      def call_loader(block, name, options)
+      def _call_loader(block, name, options)
         block.lambda? && [1, -2].include?(block.arity) ? block.call(name) : block.call(name, options)
       end
     end

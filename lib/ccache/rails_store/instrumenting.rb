@@ -10,21 +10,21 @@ module Ccache
       private
 
       def instrument(operation, key, options = nil, &block)
-        quiet?(operation) ? block&.call({}) : super
+        _quiet?(operation) ? block&.call({}) : super
       end
 
       # Since Rails 7.1.
       def instrument_multi(operation, keys, options = nil, &block)
-        quiet?(operation) ? block&.call({}) : super
+        _quiet?(operation) ? block&.call({}) : super
       end
 
       # What Rails of this version names in an event.
-      def named(name, key)
+      def _named(name, key)
         Version::EVENTS_CARRY_KEYS ? key : name
       end
 
       # Whether neither a subscriber nor the log wants to know.
-      def quiet?(operation)
+      def _quiet?(operation)
         ((log = logger).nil? || !log.debug? || silence?) &&
           !ActiveSupport::Notifications.notifier.listening?(EVENTS[operation] || "cache_#{operation}.active_support")
       end

@@ -7,71 +7,71 @@ module Ccache
       private
 
       # @param options [Options]
-      def keep_values(options)
-        @values = options.values
-        @has_server = options.server?
-        @has_hashes = options.hashes?
+      def _keep_values(options)
+        @_values = options.values
+        @_has_server = options.server?
+        @_has_hashes = options.hashes?
       end
 
       # The bare value, unless Rails wants to know its version later, or when it expires
       # by the wall clock.
-      def kept(value, version, expires_at, options)
-        return value if version.nil? && !(expires_at && by_wall_clock?(value, options)) && !item_of(value)
+      def _kept(value, version, expires_at, options)
+        return value if version.nil? && !(expires_at && _by_wall_clock?(value, options)) && !_item_of(value)
 
         item = Item.new(value, version, expires_at)
-        @has_hashes ? item.to_h : item
+        @_has_hashes ? item.to_h : item
       end
 
       # In one process always, so that tests which move Time.now see entries expire. With
       # a server that would give the same value another tag each time it is written: so
       # there only for what others may have a little longer, and where nothing is shared:
       # but for raw numbers, which the server is to count.
-      def by_wall_clock?(value, options)
-        return true if !@has_server || races?(options)
+      def _by_wall_clock?(value, options)
+        return true if !@_has_server || _races?(options)
 
-        @values == :fresh && !(options[:raw] && Integer === value)
+        @_values == :fresh && !(options[:raw] && Integer === value)
       end
 
       # @return [Item, nil] nil for a bare value
-      def item_of(value)
-        Item.find(value, @has_hashes)
+      def _item_of(value)
+        Item.find(value, @_has_hashes)
       end
 
       # The value without the wrapper.
-      def bare(value)
-        Item.bare(value, @has_hashes)
+      def _bare(value)
+        Item.bare(value, @_has_hashes)
       end
 
-      def races?(options)
+      def _races?(options)
         options[:race_condition_ttl].to_i.positive?
       end
 
       # How long {Ccache::Store} is to keep it, in seconds: as much longer than it says as
       # others may take it while one makes the next.
-      def lifetime(options)
+      def _lifetime(options)
         expires_in = options[:expires_in]
         return unless expires_in
 
         return 0 unless expires_in.to_f.positive?
 
-        expires_in.to_f + (races?(options) ? options[:race_condition_ttl].to_f : 0)
+        expires_in.to_f + (_races?(options) ? options[:race_condition_ttl].to_f : 0)
       end
 
       # When it expires by the wall clock, in seconds since 1970.
-      def expiry(options)
+      def _expiry(options)
         options[:expires_in] && (Time.now.to_f + options[:expires_in].to_f)
       end
 
       # For {Ccache::Store#set}: the policy of the call, if it names one.
-      def policy_of(options)
+      def _policy_of(options)
         policy = options[:values]
         policy ? { values: policy } : {}
       end
 
       # What a later reader will get, for the one who made it: so that who changes it by
       # mistake learns that at once, not when it comes from the cache.
-      def shared(value, options)
-        policy = options[:values] || @values
+      def _shared(value, options)
+        policy = options[:values] || @_values
         is_copied = policy == :copied || (policy == :auto && PlainData.plain?(value))
         is_copied ? Values.keep(value, :copied).first : value
       rescue TooDeep

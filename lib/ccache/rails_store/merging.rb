@@ -11,20 +11,20 @@ module Ccache
       def merged_options(call_options)
         return super if call_options.nil? || Version::MERGES_TIMES
 
-        super(older_options(call_options))
+        super(_older_options(call_options))
       end
 
       # For Rails before 7.1.
-      def older_options(given)
+      def _older_options(given)
         options = given.except(*ALIASES, :expires_at)
         ALIASES.each { |name| options[:expires_in] ||= given[name] if given.key?(name) }
         options.delete(:compress) if Version::ENTRIES_COMPRESS
-        check_times(options[:expires_in], given[:expires_at])
+        _check_times(options[:expires_in], given[:expires_at])
         options[:expires_in] = given[:expires_at] - Time.now if given[:expires_at]
         options
       end
 
-      def check_times(expires_in, expires_at)
+      def _check_times(expires_in, expires_at)
         if expires_in && expires_at
           raise ArgumentError,
                 "Either :expires_in or :expires_at can be supplied, but not both"

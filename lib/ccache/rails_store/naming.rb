@@ -45,64 +45,64 @@ module Ccache
 
       # @param namespace [String, Symbol, Proc, nil] the store's
       # @param max_size [Integer, false, nil] of a name with its namespace, in bytes
-      def name_keys(namespace, max_size)
+      def _name_keys(namespace, max_size)
         # An app may set another one later: `cache.options[:namespace] = …`
-        @namespace = namespace.respond_to?(:call) ? Object.new : namespace
-        @prefix = namespace.nil? || namespace.respond_to?(:call) ? "" : -"#{namespace}:"
-        @longest_plain = [PLAIN, max_size || PLAIN].min - @prefix.bytesize
-        bound_names(max_size)
+        @_namespace = namespace.respond_to?(:call) ? Object.new : namespace
+        @_prefix = namespace.nil? || namespace.respond_to?(:call) ? "" : -"#{namespace}:"
+        @_longest_plain = [PLAIN, max_size || PLAIN].min - @_prefix.bytesize
+        _bound_names(max_size)
       end
 
-      def bound_names(max_size)
-        @max_size = max_size || nil
-        @longest = max_size == false ? Float::INFINITY : [LONGEST, max_size || 0].max
+      def _bound_names(max_size)
+        @_max_size = max_size || nil
+        @_longest = max_size == false ? Float::INFINITY : [LONGEST, max_size || 0].max
       end
 
       def normalize_key(name, options = nil)
-        @max_size && !Version::CUTS_KEYS ? cut(super) : super
+        @_max_size && !Version::CUTS_KEYS ? _cut(super) : super
       end
 
       # As Rails 8.1 does.
-      def cut(key)
-        return key if key.nil? || key.bytesize <= @max_size
+      def _cut(key)
+        return key if key.nil? || key.bytesize <= @_max_size
 
-        "#{key.byteslice(0, @max_size - SUFFIX).scrub("")}:hash:#{::ActiveSupport::Digest.hexdigest(key)}"
+        "#{key.byteslice(0, @_max_size - SUFFIX).scrub("")}:hash:#{::ActiveSupport::Digest.hexdigest(key)}"
       end
 
       # Whether a name is what its entry is stored under, without a look at options.
-      def plain_name?(name)
+      def _plain_name?(name)
         name.instance_of?(String) && (first = name.getbyte(0)) && first != MARK_BYTE &&
-          name.bytesize <= @longest_plain && @namespace.equal?(@options[:namespace]) && @options[:version].nil?
+          name.bytesize <= @_longest_plain && @_namespace.equal?(@options[:namespace]) && @options[:version].nil?
       end
 
       # @param key [String, nil] as `normalize_key` made it
-      def stored_key(key)
+      def _stored_key(key)
         key = key.to_s
-        is_own = key.start_with?(@prefix) && key.getbyte(@prefix.bytesize) != MARK_BYTE
-        shortened(is_own ? key.byteslice(@prefix.bytesize..) : "#{MARK}#{key}")
+        is_own = key.start_with?(@_prefix) && key.getbyte(@_prefix.bytesize) != MARK_BYTE
+        _shortened(is_own ? key.byteslice(@_prefix.bytesize..) : "#{MARK}#{key}")
       end
 
       # What names match within a namespace, as a pattern of {Ccache::Store}'s keys. The
       # namespaces stand for themselves, and a pattern is never shortened.
-      def stored_pattern(pattern, options)
-        whole = "#{literal(namespace_key("", options))}#{pattern.b}"
-        own = literal(@prefix)
+      def _stored_pattern(pattern, options)
+        whole = "#{_literal(namespace_key("", options))}#{pattern.b}"
+        own = _literal(@_prefix)
         is_own = whole.start_with?(own) && whole.getbyte(own.bytesize) != MARK_BYTE
         is_own ? whole.byteslice(own.bytesize..) : "#{MARK}#{whole}"
       end
 
-      def literal(text)
+      def _literal(text)
         text.b.gsub(/[*?\[\\]/n) { |character| "\\#{character}" }
       end
 
       # The other way round, for short keys. Not valid where it is no text.
-      def whole_key(stored)
+      def _whole_key(stored)
         stored = stored.dup.force_encoding(Encoding::UTF_8)
-        stored.start_with?(MARK) ? stored.byteslice(1..) : "#{@prefix}#{stored}"
+        stored.start_with?(MARK) ? stored.byteslice(1..) : "#{@_prefix}#{stored}"
       end
 
-      def shortened(key)
-        return key if key.bytesize <= @longest
+      def _shortened(key)
+        return key if key.bytesize <= @_longest
 
         ending = ":sha2:#{Digest::SHA256.hexdigest(key)}"
         "#{key.byteslice(0, LONGEST - ending.bytesize)}#{ending}"

@@ -13,25 +13,25 @@ module Ccache
       #   its value has to be looked at (`race_condition_ttl:`)
       def page_tag(name)
         options = merged_options(nil)
-        return if races?(options)
+        return if _races?(options)
 
-        tag_of(etag(name), name, options)
+        _tag_of(etag(name), name, options)
       end
 
       # @return [Array(String, Object)] the same, with the value; nil twice without an entry
       def page_entry(name)
         options = merged_options(nil)
-        stored = stored_key(normalize_key(name, options))
-        entry = failsafe(:read_entry, on: Failsafe::READ_FAILURES) { @ccache.entry(stored) }
-        item = entry && item_of(entry.value)
+        stored = _stored_key(normalize_key(name, options))
+        entry = _failsafe(:read_entry, on: Failsafe::READ_FAILURES) { @ccache.entry(stored) }
+        item = entry && _item_of(entry.value)
         return [nil, nil] if entry.nil? || (item && !item.usable?(normalize_version(name, options)))
 
-        [tag_of(entry.etag, name, options), item ? item.value : entry.value]
+        [_tag_of(entry.etag, name, options), item ? item.value : entry.value]
       end
 
       private
 
-      def tag_of(etag, name, options)
+      def _tag_of(etag, name, options)
         etag && PageTag.of([etag], normalize_version(name, options))
       end
     end

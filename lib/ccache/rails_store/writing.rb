@@ -7,11 +7,11 @@ module Ccache
       private
 
       def write_entry(key, entry, **options)
-        stored = stored_key(key)
-        form = kept(entry.value, entry.version, entry.expires_at, options)
-        settings = { expires_in: lifetime(options), **policy_of(options) }
-        failsafe(:write_entry, returning: Version::WRITE_FAILED, on: Failsafe::WRITE_FAILURES) do
-          next add(stored, form, settings) if options[:unless_exist]
+        stored = _stored_key(key)
+        form = _kept(entry.value, entry.version, entry.expires_at, options)
+        settings = { expires_in: _lifetime(options), **_policy_of(options) }
+        _failsafe(:write_entry, returning: Version::WRITE_FAILED, on: Failsafe::WRITE_FAILURES) do
+          next _add(stored, form, settings) if options[:unless_exist]
 
           @ccache.set(stored, form, **settings)
           true
@@ -24,16 +24,16 @@ module Ccache
       # Writes only where there is nothing, or nothing that has not expired.
       #
       # @return [Boolean] whether it did
-      def add(stored, form, settings)
+      def _add(stored, form, settings)
         @ccache.set(stored, form, **settings, if_none_match: "*")
         true
       rescue PreconditionFailed
-        replace_expired(stored, form, settings)
+        _replace_expired(stored, form, settings)
       end
 
-      def replace_expired(stored, form, settings)
+      def _replace_expired(stored, form, settings)
         found = @ccache.entry(stored)
-        return false unless found.nil? || item_of(found.value)&.expired?
+        return false unless found.nil? || _item_of(found.value)&.expired?
 
         @ccache.set(stored, form, **settings, if_match: found&.etag)
         true
@@ -46,24 +46,24 @@ module Ccache
         return if entries.empty?
 
         forms = entries.to_h do |key, entry|
-          [stored_key(key), kept(entry.value, entry.version, entry.expires_at, options)]
+          [_stored_key(key), _kept(entry.value, entry.version, entry.expires_at, options)]
         end
-        settings = { expires_in: lifetime(options), **policy_of(options) }
-        failsafe(:write_multi_entries) { @ccache.set_multi(forms, **settings) }
+        settings = { expires_in: _lifetime(options), **_policy_of(options) }
+        _failsafe(:write_multi_entries) { @ccache.set_multi(forms, **settings) }
       rescue TooDeep # one of them; then nothing was written
         forms.each do |stored, form|
-          failsafe(:write_multi_entries, on: Failsafe::WRITE_FAILURES) { @ccache.set(stored, form, **settings) }
+          _failsafe(:write_multi_entries, on: Failsafe::WRITE_FAILURES) { @ccache.set(stored, form, **settings) }
         end
       end
 
       def delete_entry(key, **_options)
-        failsafe(:delete_entry, returning: false) { @ccache.delete(stored_key(key)) }
+        _failsafe(:delete_entry, returning: false) { @ccache.delete(_stored_key(key)) }
       end
 
       # One round trip.
       def delete_multi_entries(keys, **_options)
-        failsafe(:delete_multi_entries, returning: 0) do
-          @ccache.delete_multi(*keys.map { |key| stored_key(key) })
+        _failsafe(:delete_multi_entries, returning: 0) do
+          @ccache.delete_multi(*keys.map { |key| _stored_key(key) })
         end
       end
     end

@@ -33,7 +33,8 @@ RSpec.describe Ccache::Store, "as a superclass" do
     expect(store.update("a") { |draft| draft[:n] = 3 }).to be_a(String)
     expect([store.increment("b"), store.decrement("b", 2)]).to eq([3, 1])
     expect([store.key?("a"), store.etag("a"), store.entry("a").value]).to match([true, String, { n: 3 }])
-    expect([store.delete("c"), store.delete("a", if_match: store.etag("a")), store.delete_multi("d")]).to eq([true, true, 1])
+    expect([store.delete("c"), store.delete("a", if_match: store.etag("a")),
+            store.delete_multi("d")]).to eq([true, true, 1])
     look_around(store)
   end
 
@@ -68,7 +69,9 @@ RSpec.describe Ccache::Store, "as a superclass" do
   end
 
   it "has an underscore before whatever is private" do
-    private_names = own.select { |one| one.name.start_with?("Ccache::Store") && !one.is_a?(Class) || one == described_class }
+    private_names = own.select do |one|
+                      (one.name.start_with?("Ccache::Store") && !one.is_a?(Class)) || one == described_class
+                    end
                        .flat_map { |one| one.private_instance_methods(false) }
     expect(private_names.size).to be > 100
     expect(private_names.grep_v(/\A(_|initialize)/)).to be_empty
