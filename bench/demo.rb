@@ -91,7 +91,7 @@ class Demo
     if Bench.memory_store?
       memory_store = Bench.memory_store
       keys.each { |key| memory_store.write(key, @store.get(key)) }
-      readers["ActiveSupport MemoryStore#read"] = [memory_store, "cache.read(key)", memory_store.method(:_read)]
+      readers["ActiveSupport MemoryStore#read"] = [memory_store, "cache.read(key)", memory_store.method(:read)]
     end
     readers
   end

@@ -22,7 +22,7 @@ CACHES = {
   "Hash" => -> { index_writer({}) },
   "the same objects, no cache" => -> { objects_without_cache },
   "LruRedux::ThreadSafeCache" => -> { lru_redux },
-  "MemoryStore" => -> { Bench.memory_store.method(:_write) if Bench.memory_store? }
+  "MemoryStore" => -> { Bench.memory_store.method(:write) if Bench.memory_store? }
 }.freeze
 
 def lru_redux

@@ -53,7 +53,7 @@ module Ccache
       return "it is nested too deeply for the stack that is left" if SystemStackError === error
       return error.message if Error === error
 
-      message = error.message
+      message = error.respond_to?(:original_message) ? error.original_message : error.message # without suggestions
       OF_CLASSES.match?(message) ? "#{error.class}: #{message}" : error.class.to_s
     rescue *FOREIGN_ERRORS # of an exception that does not tell
       class_of(error).to_s

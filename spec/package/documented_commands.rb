@@ -50,15 +50,17 @@ module DocumentedCommands
   PART_OF = {
     "rake fuzz:keep" => "rake fuzz fuzz:keep",
     "rake bench:page" => "rake bench",
-    "rake spec:stress" => "rake spec:memory",
-    "rake spec:memcheck" => "rake spec:memory",
+    "rake spec:memory" => "bin/test --deep",
+    "rake spec:stress" => "bin/test --deep",
+    "rake spec:memcheck" => "bin/test --deep",
+    "rake spec:servers" => "bin/test --deep",
     **Bench::NAMES.to_h { |name| ["rake bench:#{name}", "rake bench"] }
   }.freeze
 
   # By .ci/run itself: it, what it starts, and the tasks that follow from these.
-  CI = [".ci/run", "bin/test", "bin/matrix", "rake native", "rake compatibility", "rake core", "rake spec",
-        "rake spec:railtie", "rake spec:native", "rake spec:memory", "rake lint", "rake cargo:test",
-        "rake cargo:loom", "rake doc", "rake asan", "rake fuzz", "rake coverage", "rake docs:commands"].freeze
+  CI = [".ci/run", "bin/test", "bin/test --deep", "bin/matrix", "rake native", "rake compatibility", "rake core",
+        "rake spec", "rake spec:railtie", "rake spec:native", "rake lint", "rake cargo:test", "rake cargo:loom",
+        "rake doc", "rake asan", "rake fuzz", "rake coverage", "rake docs:commands"].freeze
 
   # By nothing, and why.
   NOT_RUN = {

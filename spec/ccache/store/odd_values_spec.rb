@@ -41,7 +41,7 @@ RSpec.describe Ccache::Store, "objects that answer nothing, or lie" do
     expect(store.update("key") { 1 }).to be_a(String)
   end
 
-  it "is no key, and the error shows what it is" do
+  it "is no key, and the error shows what it is", :mistyped do
     store = described_class.new
     [BasicObject.new, Class.new { def inspect = raise(NotImplementedError) }.new,
      Class.new { def inspect = 1 }.new].each do |key|

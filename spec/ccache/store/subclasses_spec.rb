@@ -69,10 +69,8 @@ RSpec.describe Ccache::Store, "as a superclass" do
   end
 
   it "has an underscore before whatever is private" do
-    private_names = own.select do |one|
-                      (one.name.start_with?("Ccache::Store") && !one.is_a?(Class)) || one == described_class
-                    end
-                       .flat_map { |one| one.private_instance_methods(false) }
+    parts = own.select { |one| one == described_class || (one.name.start_with?("Ccache::Store") && !one.is_a?(Class)) }
+    private_names = parts.flat_map { |one| one.private_instance_methods(false) }
     expect(private_names.size).to be > 100
     expect(private_names.grep_v(/\A(_|initialize)/)).to be_empty
     stores = [described_class.new, described_class.new(redis: "redis://localhost")]
