@@ -35,7 +35,7 @@ module DocumentedCommands
             /^force_ruby_platform$/),
     "cargo update --workspace" => short("cargo update --workspace --offline && git status --short", UNCHANGED),
     "rake soak" => short("SOAK_MINUTES=0.1 rake soak", /^minute  RSS MiB .*^ +1 .*^drift of RSS: not judged/m),
-    "rake consistency:long" => short("OPERATIONS=200 rake consistency:long", /^in all +\d+ .* 0$/),
+    "rake consistency:long" => short("OPERATIONS=2000 rake consistency:long", /^in all +\d+ .* 0$/),
     "rake rails:load" => short("CHANGES=20 rake rails:load", /20 changes: .*^\d+ examples, 0 failures$/m),
     "rake rails:memory" => short("REQUESTS=500 GROWTH=2 rake rails:memory", /^1 example, 0 failures$/),
     "rake fuzz fuzz:keep" => short("FUZZ_SECONDS=1 rake fuzz fuzz:keep", /^stat::number_of_executed_units: [1-9]/),
