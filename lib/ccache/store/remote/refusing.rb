@@ -29,7 +29,7 @@ module Ccache
           return if forms.empty?
 
           forms.each { |key, form| _refuse(key, form) }
-          _removing(*forms.keys) { _delete_at_server(forms.keys) }
+          _removing_all(forms.keys) { _delete_at_server(forms.keys) }
         end
       end
     end
