@@ -101,12 +101,13 @@ module Ccache
     # Runs the block, or waits for the caller that runs it for the same key and takes
     # what that returned if it is `current?`; else runs the block.
     #
+    # @yieldparam has_waited [Boolean] whether another caller's result could not be taken
     # @return [#current?] what the block returned, here or there
     def run(key)
       attempt(key) do |mine, other|
         next other.result if other&.is_shared
 
-        result = yield
+        result = yield !other.nil?
         mine.is_shared = result.current?
         mine.result = result
       end

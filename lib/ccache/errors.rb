@@ -54,7 +54,7 @@ module Ccache
       return error.message if Error === error
 
       message = error.respond_to?(:original_message) ? error.original_message : error.message # without suggestions
-      OF_CLASSES.match?(message) ? "#{error.class}: #{message}" : error.class.to_s
+      OF_CLASSES.match?(message) ? text("#{error.class}: #{message}") : error.class.to_s
     rescue *FOREIGN_ERRORS # of an exception that does not tell
       class_of(error).to_s
     end
@@ -210,8 +210,8 @@ module Ccache
       state =
         case condition
         when nil then "not absent"
-        when Array then "at etag #{condition.first}"
-        else "not at etag #{condition}"
+        when Array then "at etag #{Error.text(condition.first, 80)}"
+        else "not at etag #{Error.text(condition, 80)}"
         end
       new("the entry of #{Error.show(key)} is #{state}")
     end

@@ -34,7 +34,7 @@ module Ccache
 
     # @return [Hash{Symbol => Object}]
     def settings
-      timeouts = TIMEOUTS.to_h { |name| [name, Seconds.to_nanoseconds(@given.fetch(name, SECOND), name)] }
+      timeouts = TIMEOUTS.to_h { |name| [name, timeout(name, @given.fetch(name, SECOND))] }
       { db: natural(:db, @given.fetch(:db, 0), 0..(2**31)), **credentials, **address, **timeouts, **tls }
     end
 
@@ -42,11 +42,18 @@ module Ccache
 
     # `timeout:` stands for each timeout that is not given.
     def spread(options)
-      timeout = options[:timeout]
-      return options if timeout.nil?
+      seconds = options[:timeout]
+      return options if seconds.nil?
 
-      Seconds.to_nanoseconds(timeout, :timeout)
-      { **TIMEOUTS.to_h { |name| [name, timeout] }, **options }
+      timeout(:timeout, seconds)
+      { **TIMEOUTS.to_h { |name| [name, seconds] }, **options }
+    end
+
+    def timeout(name, seconds)
+      nanoseconds = Seconds.to_nanoseconds(seconds, name)
+      return nanoseconds if nanoseconds.positive?
+
+      raise InvalidOption.for(name, seconds, "a number of seconds above 0")
     end
 
     # A server that is given no password would take the client for its default user.
@@ -60,16 +67,28 @@ module Ccache
 
     def address
       path = filled(:path)
-      host = filled(:host)
-      if path.nil?
-        return { path: nil, host: host&.delete_prefix("[")&.delete_suffix("]") || "localhost",
-                 port: natural(:port, @given.fetch(:port, 6379), PORTS) }
-      end
+      path.nil? ? of_host(filled(:host)) : of_socket(path)
+    end
 
+    def of_host(host)
+      check_host(host) if host
+      { path: nil, host: host&.delete_prefix("[")&.delete_suffix("]") || "localhost",
+        port: natural(:port, @given.fetch(:port, 6379), PORTS) }
+    end
+
+    def of_socket(path)
       beside = %i[host port ssl_params].find { |name| @given.key?(name) }
       raise InvalidOption, "path: is a Unix socket's, and takes no #{beside}: beside it" if beside
+      raise InvalidOption.for(:path, "control characters", "the path of a socket") if path.match?(/[[:cntrl:]]/)
 
       { path: path }
+    end
+
+    # Whatever else stands there may be a password.
+    def check_host(host)
+      return if host.match?(/\A\[?[[:alnum:]_.:%-]+\]?\z/)
+
+      raise InvalidOption.for(:host, host.class, "a name or an address; a password stands in password:")
     end
 
     def tls

@@ -132,8 +132,10 @@ module Ccache
       @_remote = RemoteOptions.new(options.slice(*RemoteOptions::DEFAULTS.keys))
       _take_listener(options[:on_evict])
       @_values = Values.check(options[:values] || (@_remote.server? ? :auto : :shared))
-      _open_for(_nanoseconds(options[:expires_in]), @_remote.settings(options))
+      lifetime = _nanoseconds(options[:expires_in])
+      _open_for(lifetime, @_remote.settings(options))
       @_expires_in = options[:expires_in]&.to_f
+      @_is_over_at_once = lifetime == 0 # rubocop:disable Style/NumericPredicate -- it may be nil
       extend(Remote) if @_remote.server?
     end
 

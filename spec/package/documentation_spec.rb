@@ -235,7 +235,9 @@ RSpec.describe "The documentation", limit: 300 do
     made = %w[lib/ccache/3.1/ccache.so fuzz/artifacts tmp/bench/quick]
     paths = Pages.spans.grep(%r{\A[\w.]+(?:/[\w.-]+)+\z})
     expect(paths.size).to be >= 10
-    missing = (paths - made).reject { |path| Dir["{,ext/,lib/,bench/,spec/,docs/}{,**/}#{path}", base: Pages::ROOT].any? }
+    missing = (paths - made).reject do |path|
+      Dir["{,ext/,lib/,bench/,spec/,docs/}{,**/}#{path}", base: Pages::ROOT].any?
+    end
     expect(missing).to eq([])
   end
 

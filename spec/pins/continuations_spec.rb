@@ -119,6 +119,19 @@ RSpec.describe "Continuations" do
     RUBY
   end
 
+  it "may come back to the message about a key that is none" do
+    program = prologue + <<~'RUBY'
+      store = Ccache::Store.new(redis: ARGV.first)
+      hook = Struct.new(:name) { def inspect = leap(name) || name }
+      leaping { |name| store.get(hook.new(name), if_none_match: "a-tag-of-the-caller's-own") }
+      overwrite(store)
+      print "closed" unless store.close
+    RUBY
+    outcome = run_ruby(program, Servers.shared.url(7))
+    expect(outcome).to succeed
+    expect(outcome.output).to eq("closed")
+  end
+
   { "get" => "store.get(name)",
     "get, not of plain data" => "store.get(name, values: :fresh)",
     "entry" => "store.entry(name)",

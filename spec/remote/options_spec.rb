@@ -128,6 +128,12 @@ RSpec.describe Ccache::Store, "options of a server" do
       { ssl_params: { ca: 1 } } => /unknown option ca; there are ca_file, cert, key, verify_mode/,
       { ssl_params: { ca_file: "/none" } } => %r{ca_file: takes the path of a PEM file that can be read, got "/none"},
       { ssl_params: { verify_mode: :maybe } } => /verify_mode: takes :peer or :none, got :maybe/,
+      { host: "user:secret@host" } => /host: takes a name or an address; .*, got String\z/,
+      "redis://user%3Asecret%40host" => /host: takes a name or an address; .*, got String\z/,
+      "redis://host%0A" => /host: takes a name or an address/,
+      { path: "/tmp/\e[31m" } => /path: takes the path of a socket, got "control characters"/,
+      { connect_timeout: 0 } => /connect_timeout: takes a number of seconds above 0, got 0/,
+      "redis://host?timeout=0" => /timeout: takes a number of seconds above 0/,
       { ssl_params: { cert: __FILE__ } } => /takes cert: and key: together, got "cert: alone"/
     }.each do |redis, message|
       expect { described_class.new(redis: redis) }.to raise_error(Ccache::InvalidOption, message)

@@ -8,6 +8,49 @@ RSpec.describe Ccache::Store, "loads that the server does not take" do
   let(:options) { {} }
   let(:store) { remote(redis: server.url, **options) }
 
+  # Six callers of one load, of which five wait for the first one: what each got, and the most
+  # blocks that ran at once.
+  def six(**settings, &block)
+    running, go = Array.new(2) { Thread::Queue.new }
+    callers = Array.new(6) { Thread.new { fetch_in_step(running, go, settings, &block) } }
+    until_coalesced(5)
+    go << true
+    eventually { running.size == 6 }
+    5.times { go << true }
+    join(callers)
+  end
+
+  # `running` counts blocks, of which each waits for `go`.
+  def fetch_in_step(running, go, settings)
+    store.fetch("key", **settings) do
+      running << true
+      go.pop
+      yield
+    end
+  rescue IOError
+    :raised
+  end
+
+  it "are run by all who waited, side by side, where the load raises, also with a lease" do
+    expect(six(lock: 30) { raise IOError }).to eq([:raised] * 6)
+    expect(six { raise IOError }).to eq([:raised] * 6)
+  end
+
+  it "are run by those who cannot decode what another one loaded" do
+    unloadable = Class.new { def marshal_load(*) = raise("not here") and def marshal_dump = 1 }
+    stub_const("Unloadable", unloadable)
+    expect(six { unloadable.new }).to all(be_a(unloadable))
+  end
+
+  it "are their callers' where the server takes no lease" do
+    store.get("key")
+    full
+    expect(store.fetch("key", lock: 30) { "loaded" }).to eq("loaded")
+    read_only
+    expect(store.fetch("key", lock: 30) { "loaded again" }).to eq("loaded again")
+    expect(store.stats[:write_failures]).to be >= 2
+  end
+
   # A load and five that wait for it; `break_server` is called when all of them do.
   def load_and_wait(value, **settings, &break_server)
     begun, go = Array.new(2) { Thread::Queue.new }

@@ -281,15 +281,22 @@ impl Model {
         let written = match self.cache.write(&[key], self.writes, write) {
             Ok(written) => written,
             Err(unwritten) => {
-                let why = refusal.unwrap_or(Refused::TooHeavy);
+                let unkept = if lifetime == Lifetime::For(0) {
+                    Refused::Expired
+                } else {
+                    Refused::TooHeavy
+                };
+                let why = refusal.unwrap_or(unkept);
                 assert_eq!((unwritten.value, unwritten.why), (self.writes, why));
-                return match refusal {
-                    Some(_) => assert!(unwritten.displaced.is_empty()),
-                    None => self.refuse(key, weight, &unwritten.displaced, was_over),
+                return match why {
+                    Refused::TooHeavy => self.refuse(key, weight, &unwritten.displaced, was_over),
+                    Refused::Expired => self.write_in_vain(key, &unwritten.displaced, was_over),
+                    _ => assert!(unwritten.displaced.is_empty()),
                 };
             }
         };
         assert_eq!(refusal, None);
+        assert_ne!(lifetime, Lifetime::For(0));
         assert!(self.bounds().admit(weight.into()));
         // (It may be told of a deadline that is earlier only since another was evicted.)
         assert!(written.earlier_deadline || self.cache.next_expiry() >= due_before);
@@ -325,6 +332,16 @@ impl Model {
     fn refuse(&mut self, key: Key, weight: Weight, displaced: &[Displaced<Value>], was_over: bool) {
         assert!(!self.bounds().admit(weight.into()));
         self.stats.refusals += 1;
+        self.overtake(key, displaced, was_over);
+    }
+
+    /// The same for a value whose lifetime is zero, which counts as written.
+    fn write_in_vain(&mut self, key: Key, displaced: &[Displaced<Value>], was_over: bool) {
+        self.stats.sets += 1;
+        self.overtake(key, displaced, was_over);
+    }
+
+    fn overtake(&mut self, key: Key, displaced: &[Displaced<Value>], was_over: bool) {
         self.held.remove(&key);
         let old = self.entries.remove(&key);
         let gone = displaced.iter().map(|gone| Known::of(&gone.entry));

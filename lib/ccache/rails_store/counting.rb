@@ -33,7 +33,8 @@ module Ccache
       # @param name [Object] a key
       # @return [Integer, nil] nil if there is none
       def read_counter(name, **options)
-        read(name, options.merge(raw: true))&.to_i
+        value = read(name, options.merge(raw: true))
+        NilClass === value ? nil : _number_of(value)
       end
 
       # As in Rails 8.1, in all versions.
@@ -102,9 +103,10 @@ module Ccache
 
       # What `raw: true` wrote is text.
       def _number_of(value)
-        return value.to_i if value.nil? || value.is_a?(Numeric) || value.is_a?(String)
-
-        raise InvalidValue.for(value, "add to", "it is no number")
+        case value
+        when NilClass, Numeric, String then value.to_i
+        else raise InvalidValue.for(value, "add to", "it is no number")
+        end
       end
     end
   end

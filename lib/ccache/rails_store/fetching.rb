@@ -25,7 +25,7 @@ module Ccache
         return _load_anyway(name, options, &block) if options && options[:force]
 
         glanced = _glance(name, options)
-        return glanced unless glanced.nil?
+        return glanced unless NilClass === glanced
 
         _find_or_load(name, merged_options(options), &block)
       end
@@ -82,7 +82,7 @@ module Ccache
       def _load_anyway(name, options, &block)
         options = merged_options(options)
         value = _shared(_generate(name, normalize_key(name, options), options = options.dup, &block), options)
-        write(name, value, options) unless value.nil? && options[:skip_nil]
+        write(name, value, options) unless options[:skip_nil] && NilClass === value
         value
       end
 
@@ -130,7 +130,7 @@ module Ccache
         unless _quiet?(:write)
           load.writing = ->(write) { instrument(:write, _named(name, key), options) { write.call } }
         end
-        return if value.nil? && load.skip_nil
+        return if load.skip_nil && NilClass === value
 
         _kept(value, normalize_version(name, options), _expiry(options), options)
       end

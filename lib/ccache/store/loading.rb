@@ -41,21 +41,28 @@ module Ccache
       def _load_once(key, load, absent, &loader)
         led = false
         key = _unchanging(key)
-        loaded = Coalescer.current.run(_flight_of(key, load)) do
+        loaded = Coalescer.current.run(_flight_of(key, load)) do |has_waited|
           led = true
-          _find_or_load(key, load, absent, &loader)
+          _find_or_load(key, load, absent, has_waited, &loader)
         end
         return loaded.own if led
 
         _count_coalesced
-        _loaded_for(key, loaded, load.policy)
+        _loaded_for(key, loaded, load.policy) do |unreadable|
+          _load_under_lease(key, load, unreadable, true, &loader).own
+        end
       end
 
-      # For another caller than the loader's.
+      # For another caller than the loader's. Yields an Absent if it cannot be decoded.
       def _loaded_for(key, loaded, values)
-        return _decode(loaded.kept, key) if loaded.encoded
+        return _for_reader(loaded.kept, values) unless loaded.encoded
 
-        _for_reader(loaded.kept, values)
+        begin
+          return _decode(loaded.kept, key)
+        rescue CodecError => e
+          unreadable = _unreadable(key, e)
+        end
+        yield unreadable
       end
 
       def _for_reader(value, values)
@@ -63,11 +70,11 @@ module Ccache
       end
 
       # Runs the loader, unless another one's result came in before this one's turn.
-      def _find_or_load(key, load, absent, &loader)
+      def _find_or_load(key, load, absent, has_waited, &loader)
         found = _held?(key) && !absent.unreadable?(_held_etag(key)) ? _find_for(load, key) : absent
         return Loaded.for_finder(found) unless Absent === found
 
-        _load_under_lease(key, load, found, &loader)
+        _load_under_lease(key, load, found, has_waited, &loader)
       end
 
       # The value that is there, if this load has a use for it; or an Absent.
@@ -83,7 +90,8 @@ module Ccache
         is_private ? value : _for_reader(value, load.policy)
       end
 
-      def _load_under_lease(key, load, absent, &loader)
+      # `has_waited` for another one's load, in vain: once is enough.
+      def _load_under_lease(key, load, absent, _has_waited, &loader)
         _run_loader(key, load, absent.condition, &loader)
       end
 

@@ -160,7 +160,7 @@ module Ccache
       # Whether what is written is not kept.
       def _over_at_once?(lifetime)
         (lifetime.is_a?(Integer) && lifetime.zero?) ||
-          (lifetime == :inherited && !@_expires_in.nil? && !@_expires_in.positive?)
+          (lifetime == :inherited && @_is_over_at_once)
       end
 
       def _origin

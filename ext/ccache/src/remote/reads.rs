@@ -83,6 +83,7 @@ fn look_entry(
 ) -> Result<Value, Error> {
     let (live, opened) = open(&store)?;
     let link = link(opened)?;
+    Key::new(key)?; // its error shows the key, while no frame owns anything
     let known = optional_etag(known)?;
     match look_up(&live, opened, link, key, max_age.unwrap_or(link.max_age))? {
         Looked::Holds(entry, was_asked) => {

@@ -77,7 +77,11 @@ fn connect(server: &Server, clock: &Clock, epoch: u64) -> Result<Connection, Rem
             Ok(true) => break,
             // It has one time for all of this.
             Ok(false) | Err(RemoteError::Timeout(_)) if clock.now() >= give_up_at => {
-                return Err(too_slow(server));
+                let said = exchange.first_error();
+                return Err(said.map_or_else(
+                    || too_slow(server),
+                    |error| RemoteError::of_refusal(server, error),
+                ));
             }
             Ok(false) => {}
             Err(error @ RemoteError::Connection(_)) => {

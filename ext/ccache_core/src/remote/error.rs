@@ -119,6 +119,12 @@ impl RemoteError {
     pub(crate) fn of_refusal(server: &Server, error: &redis::ServerError) -> Self {
         let text = text_of(error);
         let known = REFUSALS.iter().find(|(start, _)| text.starts_with(start));
+        if let Some((_, words)) = known
+            && OF_INTRODUCTION.contains(words)
+            && !server.introduces_client()
+        {
+            return Self::of_reply(error); // to the first command, by a peer that then closed
+        }
         let (code, words) = match known {
             Some((start, words)) => (
                 start.split(' ').next().unwrap_or(start),
@@ -134,7 +140,7 @@ impl RemoteError {
             shown(code),
             format!("{server} refused the connection: {words}"),
         );
-        if matches!(code.as_str(), "WRONGPASS" | "NOAUTH" | "NOPERM") {
+        if matches!(code.as_str(), "WRONGPASS" | "NOAUTH") {
             Self::Server { code, message }
         } else {
             Self::Refused { code, message }
@@ -157,7 +163,8 @@ const GREETINGS: [&str; 4] = [
 ];
 
 /// Refusals that last until somebody changes a setting.
-const LASTING: [&str; 7] = [
+const LASTING: [&str; 8] = [
+    NO_PERMISSION,
     NO_SUCH_COMMAND,
     NO_PASSWORD_WANTED,
     NO_PASSWORD_SET,
@@ -166,6 +173,16 @@ const LASTING: [&str; 7] = [
     NO_SUCH_DATABASE,
     NO_DATABASES,
 ];
+/// What AUTH and SELECT alone are refused by.
+const OF_INTRODUCTION: [&str; 6] = [
+    NO_PERMISSION,
+    NO_SUCH_COMMAND,
+    NO_PASSWORD_WANTED,
+    NO_USER_NAMES,
+    NO_SUCH_DATABASE,
+    NO_DATABASES,
+];
+const NO_PERMISSION: &str = "NOPERM this user has no permission to run AUTH or SELECT";
 const NO_SUCH_COMMAND: &str = "ERR unknown command 'AUTH' or 'SELECT'";
 const NO_PASSWORD_WANTED: &str =
     "ERR AUTH called without any password configured for the default user";
@@ -192,10 +209,7 @@ const REFUSALS: [(&str, &str); 21] = [
         "WRONGPASS invalid username-password pair or user is disabled.",
     ),
     ("NOAUTH", "NOAUTH Authentication required."),
-    (
-        "NOPERM",
-        "NOPERM this user has no permission to run AUTH or SELECT",
-    ),
+    ("NOPERM", NO_PERMISSION),
     ("LOADING", "LOADING Redis is loading the dataset in memory"),
     (
         "MISCONF",

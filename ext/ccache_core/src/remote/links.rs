@@ -184,6 +184,8 @@ impl Links {
                                 RemoteError::Connection(_) => {
                                     connection.last_words(exchange, &self.server, &self.clock)
                                 }
+                                // It refused, and left the connection open.
+                                RemoteError::Timeout(_) if !was_proven => self.refusal(exchange),
                                 _ => None,
                             };
                             *line = Line::Down;

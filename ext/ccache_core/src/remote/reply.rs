@@ -164,9 +164,13 @@ impl Shape {
             Self::Integer(least, most) => format!("an integer from {least} to {most}"),
             Self::Text(length) => format!("a string of at most {length} bytes"),
             Self::Scanned => format!(
-                "a cursor and at most {SCANNED_KEYS} keys of at most {SCANNED_BYTES} bytes together"
+                "a cursor and at most {} keys of at most {SCANNED_BYTES} bytes together",
+                SCANNED_KEYS - 2 // the cursor and the array of the keys are items, too
             ),
-            Self::Several(count, _) => format!("an array of {count}"),
+            Self::Several(count, shapes) => {
+                let items: Vec<_> = shapes.iter().map(|shape| shape.words()).collect();
+                format!("an array of {count}, each {}", items.join(" and "))
+            }
         }
     }
 }

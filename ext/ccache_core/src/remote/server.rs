@@ -52,6 +52,13 @@ pub struct Tls {
     pub accept_any: bool,
 }
 
+impl Server {
+    /// Whether a connection begins by AUTH or SELECT.
+    pub(crate) fn introduces_client(&self) -> bool {
+        self.password.is_some() || self.db != 0
+    }
+}
+
 /// Address and database, no credentials.
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

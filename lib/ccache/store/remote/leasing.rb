@@ -16,8 +16,8 @@ module Ccache
         private
 
         # See Store#_load_under_lease. Across processes, too, if the caller asks for that.
-        def _load_under_lease(key, load, absent, &loader)
-          return super unless load.lock
+        def _load_under_lease(key, load, absent, has_waited, &loader)
+          return super if has_waited || !load.lock
 
           token = SecureRandom.bytes(16)
           wait = LOOK_FIRST
@@ -34,10 +34,22 @@ module Ccache
         # the server has given it, it is given back.
         def _load_with_token(key, load, token, condition, &loader)
           may_hold = true
-          may_hold = _lease_at_server(key, token, load.lock, *condition)
-          loaded = _run_loader(key, load, [:leased, token], &loader) if may_hold
+          is_given = _take_server_lease(key, token, load, condition)
+          may_hold = is_given == true
+          return _run_loader(key, load, condition, &loader) if is_given == :refused
+
+          loaded = _run_loader(key, load, [:leased, token], &loader) if is_given
         ensure
           _give_back_token(key, token, load) if may_hold && !loaded&.etag && !closed?
+        end
+
+        # Whether the lease is given; `:refused` where the server takes no writes at all (OOM,
+        # READONLY): the load is its caller's all the same.
+        def _take_server_lease(key, token, load, condition)
+          _lease_at_server(key, token, load.lock, *condition)
+        rescue ServerError => e
+          _note_write_failure(key, load, e)
+          :refused
         end
 
         # What happened in the load is what its caller gets.

@@ -139,16 +139,6 @@ fn a_lifetime_without_end_in_sight_has_none() {
 }
 
 #[test]
-fn a_lifetime_of_nothing_is_over_at_once() {
-    let cache = unbounded();
-    cache.set("a", "1");
-    cache.put("a", "2", for_seconds(0)).unwrap();
-    assert_eq!(cache.get("a"), None);
-    cache.advance(LATE);
-    assert_eq!(cache.expire(), ["2"]);
-}
-
-#[test]
 fn a_write_says_when_the_next_expiry_became_earlier() {
     let cache = unbounded();
     assert!(!cache.set("a", "1").earlier_deadline);
