@@ -18,10 +18,19 @@ module Specs
   TIMES = "tmp/specs"
   SLOWEST = 10
 
-  # Without a server and with one. Specs that start programs, or are about Ruby alone, would
-  # add nothing to these.
-  STRESS = [%w[--exclude-pattern spec/{remote,consistency,package,rails,rack,railtie,native}/**/*_spec.rb],
-            %w[--pattern spec/{remote,consistency}/**/*_spec.rb]].map do |files|
+  # Specs that start programs, or are about Ruby alone, would add nothing to a run with a
+  # collection at each allocation; nor would those that take the same native ways again for
+  # dozens of values, patterns, options or refusals.
+  PROGRAMS = %w[hearing subclasses].freeze
+  AGAIN = %w[deep_values odd_values patterns].freeze
+  AGAIN_WITH_SERVER = %w[answers long_lists options permissions signature_limits tls vocabulary].freeze
+
+  # Without a server and with one.
+  STRESS = [["--exclude-pattern", "spec/{remote,consistency,package,rails,rack,railtie,native}/**/*_spec.rb," \
+                                  "spec/ccache/store/{#{[*PROGRAMS, *AGAIN].join(",")}}_spec.rb," \
+                                  "spec/pins/continuations_spec.rb"],
+            ["--pattern", "spec/{remote,consistency}/**/*_spec.rb",
+             "--exclude-pattern", "spec/remote/{#{AGAIN_WITH_SERVER.join(",")}}_spec.rb"]].map do |files|
     [{ "GC_STRESS" => "1" }, RbConfig.ruby, "-S", "rspec", *files]
   end.freeze
 
