@@ -261,6 +261,7 @@ module Ccache
       @refused = refused
       @key = key
       @retriable = retriable
+      @header = nil # all in one order, so that objects of a class have one shape
     end
   end
 

@@ -9,9 +9,25 @@ module Ccache
       private
 
       def merged_options(call_options)
-        return super if call_options.nil? || Version::MERGES_TIMES
+        return super if call_options.nil?
 
-        super(_older_options(call_options))
+        super(Version::MERGES_TIMES ? _newer_options(call_options) : _older_options(call_options))
+      end
+
+      # Since Rails 7.1 a negative time is an error, or none at all. Here it is over at once, unless
+      # the app wants the error.
+      def _newer_options(given)
+        return given if self.class.raise_on_invalid_cache_expiration_time
+        return { **given.except(:expires_at), expires_in: 0 } if _past?(given)
+
+        given
+      end
+
+      def _past?(given)
+        seconds = given[:expires_in] || given[:expire_in] || given[:expired_in]
+        return seconds.negative? if seconds.respond_to?(:negative?)
+
+        seconds.nil? && given[:expires_at] && (given[:expires_at] - Time.now).negative?
       end
 
       # For Rails before 7.1.

@@ -2,7 +2,7 @@
 //!
 //! The redis crate packs commands; the socket is ours, since the crate's own
 //! connections can neither be interrupted nor tell how far they came, and so are the
-//! [replies](super::reply), which it would read without any bound. A socket blocks for
+//! [replies](mod@super::reply), which it would read without any bound. A socket blocks for
 //! a [`TICK`] at most. So whoever waits on one looks that often whether it was
 //! interrupted, and an [`Exchange`] that was left in the middle is taken up by somebody
 //! else where it stands: the decoder keeps half a reply.

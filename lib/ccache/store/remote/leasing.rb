@@ -17,11 +17,13 @@ module Ccache
 
         # See Store#_load_under_lease. Across processes, too, if the caller asks for that.
         def _load_under_lease(key, load, absent, has_waited, &loader)
-          return super if has_waited || !load.lock
+          return super unless load.lock
 
           token = SecureRandom.bytes(16)
           wait = LOOK_FIRST
           until (loaded = _load_with_token(key, load, token, absent.condition, &loader))
+            return _load_unstored(load, &loader) if has_waited
+
             sleep(wait)
             wait = [wait * 2, LOOK_LATER].min
             absent = _find_for(load, key)
@@ -36,11 +38,17 @@ module Ccache
           may_hold = true
           is_given = _take_server_lease(key, token, load, condition)
           may_hold = is_given == true
-          return _run_loader(key, load, condition, &loader) if is_given == :refused
+          return _load_unstored(load, &loader) if is_given == :refused
 
           loaded = _run_loader(key, load, [:leased, token], &loader) if is_given
         ensure
           _give_back_token(key, token, load) if may_hold && !loaded&.etag && !closed?
+        end
+
+        # For its caller alone: without a lease it may be older than another process' removal.
+        def _load_unstored(load)
+          _count_load
+          Loaded.own(yield(load), false)
         end
 
         # Whether the lease is given; `:refused` where the server takes no writes at all (OOM,
