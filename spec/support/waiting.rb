@@ -33,10 +33,11 @@ module Waiting
     end
   end
 
-  # Until so many callers wait for another one's load, or load beside one another.
+  # Until so many callers wait for another one's load, or load beside one another. (Threads of
+  # other examples, which ended at the end of their stacks, may have left theirs.)
   def until_coalesced(count)
     flights = Ccache::Coalescer.current.instance_variable_get(:@flights)
-    eventually { flights.values.sum { |flight| flight.companions.size } == count }
+    eventually { flights.values.flat_map(&:companions).count { |part| !part.over? } == count }
   end
 
   # Until the thread sleeps, in a wait of Ruby's.
