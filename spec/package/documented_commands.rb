@@ -46,6 +46,10 @@ module DocumentedCommands
                                    /^  Recorded traces .*^  web .*^  zipf/m)
   }.freeze
 
+  # Of these, what takes minutes to build or to measure: not where DOCS_COMMANDS=short, as in
+  # .ci/run. By hand: rake docs:commands.
+  LONG = ["rake fuzz fuzz:keep", "rake bench", "rake bench:check", "rake bench:simulate"].freeze
+
   # By another one of those.
   PART_OF = {
     "rake fuzz:keep" => "rake fuzz fuzz:keep",
