@@ -58,19 +58,5 @@ RSpec.describe "The Rails store's values that are not written" do
         expect(cache.read_multi("a", "large", "b")).to eq("a" => 1, "b" => 2)
       end
     end
-
-    it "are shared by those who wait while the server is down" do
-      server = own_server
-      cache = rails_store(redis: server.url, error_handler: nil)
-      cache.read("key")
-      server.kill
-      begun, go = Array.new(2) { Thread::Queue.new }
-      first = Thread.new { cache.fetch("key") { begun << true and go.pop and ["loaded"] } }
-      begun.pop
-      others = Array.new(4) { Thread.new { cache.fetch("key") { raise "loaded twice" } } }
-      until_coalesced(4)
-      go << true
-      expect(join(first, others)).to eq([["loaded"]] * 5)
-    end
   end
 end

@@ -360,10 +360,14 @@ fn take_lease(store: Value, key: Value) -> Result<u64, Error> {
     Ok(opened.shelf.take_lease(unsafe { key.bytes() }))
 }
 
-/// Gives a lease back that no write used: whether it was still held. Also on a
-/// closed store.
-fn give_back_lease(store: Value, key: Value, lease: u64) -> Result<bool, Error> {
+/// Gives a lease back that no write used: whether it was still held; none, if nil. Also on a
+/// closed store. (Nil is taken so that an `ensure` has no branch before this call: Ruby acts
+/// upon a kill at branches.)
+fn give_back_lease(store: Value, key: Value, lease: Option<u64>) -> Result<bool, Error> {
     let (_live, opened) = opened(&store)?;
+    let Some(lease) = lease else {
+        return Ok(false);
+    };
     let key = Key::new(key)?;
     // SAFETY: the key is an argument; the call calls no Ruby.
     Ok(opened.shelf.give_back_lease(unsafe { key.bytes() }, lease))

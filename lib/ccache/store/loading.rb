@@ -105,7 +105,7 @@ module Ccache
 
         load.around_write { _store_loaded(key, value, load, lease, condition) }
       ensure
-        _give_back_lease(key, lease) if lease
+        _give_back_lease(key, lease)
       end
 
       def _store_loaded(key, value, load, lease, _condition)

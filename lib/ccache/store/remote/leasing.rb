@@ -108,7 +108,7 @@ module Ccache
           _note_write_failure(key, load, e)
           [is_current, nil]
         ensure
-          _give_back_lease(key, watch) if watch
+          _give_back_lease(key, watch)
         end
 
         def _note_write_failure(key, load, error)
