@@ -34,8 +34,7 @@ module Ccache
     end
 
     # Runs the block in the thread until it returns true, and waits for the first try for a
-    # moment.
-    # To be called with interrupts held back.
+    # moment. To be called with interrupts held back.
     #
     # @param seconds [Numeric] after which the lease has run out
     # @return [Boolean] whether it is given back, or still tried

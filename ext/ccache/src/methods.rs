@@ -306,8 +306,11 @@ fn write(
     let stored = match RString::from_value(value).filter(|_| is_encoded) {
         Some(encoded) => {
             Key::new(key)?;
-            let has_server = opened.shelf.link().is_some();
-            let by = [Encoder::Marshal, Encoder::Coder][usize::from(has_server)];
+            let by = if opened.shelf.link().is_some() {
+                Encoder::Coder
+            } else {
+                Encoder::Marshal
+            };
             Stored::encoded(encoded, by)
         }
         None => keep(&live, key, value)?,

@@ -4,8 +4,7 @@ module Ccache
   module Coders
     # Looks at a value before it is encoded, so that nothing is replaced by its `to_s` or the
     # like: what the format has no word for is an error. Symbols are taken, and come back as
-    # Strings. Nothing is looked at recursively, since a
-    # fiber's stack is small.
+    # Strings. Nothing is looked at recursively, since a fiber's stack is small.
     #
     # @api private
     class Vocabulary
