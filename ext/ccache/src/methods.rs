@@ -355,12 +355,20 @@ fn check(store: Value, key: Value, etag: Value) -> Result<(), Error> {
     Ok(())
 }
 
-/// A lease on `key`.
-fn take_lease(store: Value, key: Value) -> Result<u64, Error> {
+/// Takes a lease on `key`, under a number of `next_lease`.
+fn take_lease(store: Value, key: Value, lease: u64) -> Result<(), Error> {
     let (_live, opened) = open(&store)?;
     let key = Key::new(key)?;
     // SAFETY: the key is an argument; the call calls no Ruby.
-    Ok(opened.shelf.take_lease(unsafe { key.bytes() }))
+    opened.shelf.take_lease_as(unsafe { key.bytes() }, lease);
+    Ok(())
+}
+
+/// The number that the next lease is to be taken under. (Ruby acts upon a kill when a native
+/// method has returned and before its result is assigned: what is taken must have its name
+/// before.)
+fn next_lease(store: Value) -> Result<u64, Error> {
+    Ok(open(&store)?.1.shelf.next_lease())
 }
 
 /// Gives a lease back that no write used: whether it was still held; none, if nil. Also on a
@@ -592,7 +600,8 @@ pub(crate) fn init(ruby: &Ruby, ccache: RModule) -> Result<(), Error> {
     store.define_private_method("_take_snapshot", method!(take_snapshot, 0))?;
     store.define_private_method("_next_of", method!(next_of, 1))?;
     store.define_private_method("_discard", method!(discard, 1))?;
-    store.define_private_method("_take_lease", method!(take_lease, 1))?;
+    store.define_private_method("_next_lease", method!(next_lease, 0))?;
+    store.define_private_method("_take_lease", method!(take_lease, 2))?;
     store.define_private_method("_give_back_lease", method!(give_back_lease, 2))?;
     store.define_private_method("_count_load", method!(count_load, 0))?;
     store.define_private_method("_count_coalesced", method!(count_coalesced, 0))?;

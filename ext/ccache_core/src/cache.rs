@@ -149,8 +149,25 @@ impl<V: HeapBytes> Cache<V> {
     ///
     /// **Locking behaviour:** the leases' lock.
     pub fn take_lease(&self, key: &[u8]) -> LeaseId {
+        let id = self.next_lease();
+        self.take_lease_as(key, id);
+        id
+    }
+
+    /// The number for a lease that is about to be taken with [`Cache::take_lease_as`].
+    ///
+    /// **Locking behaviour:** none.
+    pub fn next_lease(&self) -> LeaseId {
+        self.leases.next_id()
+    }
+
+    /// [`Cache::take_lease`] under a number that the caller has from [`Cache::next_lease`]:
+    /// one who may be interrupted before an answer arrives knows what to give back.
+    ///
+    /// **Locking behaviour:** the leases' lock.
+    pub fn take_lease_as(&self, key: &[u8], lease: LeaseId) {
         let _inside = GATE.enter();
-        self.leases.take(key)
+        self.leases.take(key, lease);
     }
 
     /// Gives back a lease that was not used in a write: whether it was still held.

@@ -30,10 +30,14 @@ pub(crate) struct Leases {
 }
 
 impl Leases {
-    /// Takes a lease of `key`, beside those that others have: of loads that run side by
+    /// A number that no lease has had.
+    pub(crate) fn next_id(&self) -> LeaseId {
+        self.last.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Takes lease `id` of `key`, beside those that others have: of loads that run side by
     /// side, the first one to end stores, however late another one has begun.
-    pub(crate) fn take(&self, key: &[u8]) -> LeaseId {
-        let id = self.last.fetch_add(1, Ordering::Relaxed) + 1;
+    pub(crate) fn take(&self, key: &[u8], id: LeaseId) {
         let mut by_key = self.by_key.lock();
         match by_key.get_mut(key) {
             Some(ids) => {
@@ -45,7 +49,6 @@ impl Leases {
             None => drop(by_key.insert(key.into(), vec![id])),
         }
         self.held.store(by_key.len(), Ordering::SeqCst);
-        id
     }
 
     /// Gives a lease back; true if it was still held.
@@ -120,10 +123,16 @@ impl Leases {
 mod tests {
     use super::*;
 
+    fn take(leases: &Leases, key: &[u8]) -> LeaseId {
+        let id = leases.next_id();
+        leases.take(key, id);
+        id
+    }
+
     #[test]
     fn a_write_voids_the_lease_of_its_key_alone() {
         let leases = Leases::default();
-        let (a, b) = (leases.take(b"a"), leases.take(b"b"));
+        let (a, b) = (take(&leases, b"a"), take(&leases, b"b"));
         leases.void(b"a");
         assert!(!leases.give_back(b"a", a));
         assert!(leases.give_back(b"b", b));
@@ -133,7 +142,11 @@ mod tests {
     #[test]
     fn leases_of_one_key_stand_side_by_side_until_one_is_used() {
         let leases = Leases::default();
-        let (old, new, last) = (leases.take(b"a"), leases.take(b"a"), leases.take(b"a"));
+        let (old, new, last) = (
+            take(&leases, b"a"),
+            take(&leases, b"a"),
+            take(&leases, b"a"),
+        );
         assert!(leases.give_back(b"a", new));
         assert!(!leases.give_back(b"a", new));
         leases.validate();
@@ -147,8 +160,8 @@ mod tests {
     #[test]
     fn leases_that_nobody_gives_back_are_bounded() {
         let leases = Leases::default();
-        let first = leases.take(b"a");
-        let last = (0..MOST).map(|_| leases.take(b"a")).last();
+        let first = take(&leases, b"a");
+        let last = (0..MOST).map(|_| take(&leases, b"a")).last();
         assert!(!leases.holds(b"a", first));
         assert!(last.is_some_and(|last| leases.use_up(b"a", last)));
         assert_eq!(leases.held(), 0);
@@ -157,7 +170,7 @@ mod tests {
     #[test]
     fn clearing_voids_every_lease() {
         let leases = Leases::default();
-        let id = leases.take(b"a");
+        let id = take(&leases, b"a");
         leases.void_all();
         assert!(!leases.give_back(b"a", id));
     }

@@ -97,7 +97,8 @@ module Ccache
 
       # `condition` is what a server is to look at before it takes the value.
       def _run_loader(key, load, condition)
-        lease = _take_lease(key)
+        lease = _next_lease
+        _take_lease(key, lease)
         _count_load
         value = yield load
         Coalescer.current.close(_flight_of(key, load))

@@ -98,7 +98,8 @@ module Ccache
         def _put_loaded(key, form, load, lease, condition)
           is_current = false
           removals = _removals_so_far
-          watch = _take_lease(key)
+          watch = _next_lease
+          _take_lease(key, watch)
           return [false, nil] unless _give_back_lease(key, lease)
 
           etag = _put(key, form, nil, load.lifetime, condition) { is_current = _give_back_lease(key, watch) }
