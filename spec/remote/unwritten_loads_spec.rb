@@ -13,7 +13,7 @@ RSpec.describe Ccache::Store, "loads that the server does not take" do
   def six(**settings, &block)
     running, go = Array.new(2) { Thread::Queue.new }
     callers = Array.new(6) { Thread.new { fetch_in_step(running, go, settings, &block) } }
-    until_coalesced(5)
+    until_coalesced(store, 5)
     go << true
     eventually { running.size == 6 }
     5.times { go << true }
@@ -57,7 +57,7 @@ RSpec.describe Ccache::Store, "loads that the server does not take" do
     first = Thread.new { store.fetch("key", **settings) { begun << true and go.pop and value } }
     begun.pop
     others = Array.new(5) { Thread.new { store.fetch("key", **settings) { raise "loaded twice" } } }
-    until_coalesced(5)
+    until_coalesced(store, 5)
     break_server.call
     go << true
     join(first, others)
@@ -99,7 +99,7 @@ RSpec.describe Ccache::Store, "loads that the server does not take" do
       first = Thread.new { store.fetch("key") { begun << true and go.pop and "old" } }
       begun.pop
       second = Thread.new { store.fetch("key") { "mine" } }
-      until_coalesced(1)
+      until_coalesced(store, 1)
       change.call
       read_only
       go << true
@@ -123,7 +123,7 @@ RSpec.describe Ccache::Store, "loads that the server does not take" do
     first.report_on_exception = false
     begun.pop
     others = Array.new(5) { Thread.new { store.fetch("key") { inside << true and all_in.pop and 2 } } }
-    until_coalesced(5)
+    until_coalesced(store, 5)
     go << true
     expect { join(first) }.to raise_error(Ccache::CodecError, /cannot dump a Proc/)
     eventually { inside.size == 5 }
@@ -142,7 +142,7 @@ RSpec.describe Ccache::Store, "loads that the server does not take" do
     reader = remote(redis: server.url, coder: coder)
     readers = Array.new(5) { Thread.new { reader.get("key") rescue $!.class } } # rubocop:disable Style
     inside.pop
-    until_coalesced(4)
+    until_coalesced(reader, 4, transfers: true)
     all_in << true
     eventually { inside.size == 4 }
     4.times { all_in << true }

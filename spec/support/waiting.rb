@@ -33,11 +33,14 @@ module Waiting
     end
   end
 
-  # Until so many callers wait for another one's load, or load beside one another. (Threads of
-  # other examples, which ended at the end of their stacks, may have left theirs.)
-  def until_coalesced(count)
+  # Until so many callers of the store wait for another one's load, or load beside one another;
+  # or wait for another one's transfer from the server.
+  def until_coalesced(store, count, transfers: false)
     flights = Ccache::Coalescer.current.instance_variable_get(:@flights)
-    eventually { flights.values.flat_map(&:companions).count { |part| !part.over? } == count }
+    eventually do
+      own = flights.select { |(owner, _, kind), _| owner.equal?(store) && transfers == (kind == :transfer) }
+      own.values.flat_map(&:companions).count { |part| !part.over? } == count
+    end
   end
 
   # Until the thread sleeps, in a wait of Ruby's.

@@ -6,14 +6,14 @@
 # To see red: in lib/ccache/store/loading.rb let `_take_lease` say which lease it took.
 RSpec.describe Ccache::Store, "loads that are interrupted" do
   # At the end of the method call of that number; true if there were so many.
-  def interrupt(number)
+  def interrupt(number, &block)
     count = 0
     trace = TracePoint.new(:c_return, :return) do
       raise Interrupt if (count += 1) == number
     end
     Thread.new do
       Thread.current.report_on_exception = false
-      trace.enable(target_thread: Thread.current) { yield }
+      trace.enable(target_thread: Thread.current, &block)
       false
     rescue Interrupt
       true

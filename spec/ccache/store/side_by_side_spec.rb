@@ -27,7 +27,7 @@ RSpec.describe Ccache::Store, "loads that cannot be shared" do
     threads = Array.new(waiters) do |number|
       Thread.new { store.fetch("key", **options) { inside << number and all_in.pop and number } }
     end
-    until_coalesced(waiters)
+    until_coalesced(store, waiters)
     [threads, all_in]
   end
 
@@ -79,7 +79,7 @@ RSpec.describe Ccache::Store, "loads that cannot be shared" do
     go, inside, all_in, newer = Array.new(4) { Thread::Queue.new }
     first = leader(go) { raise IOError }
     second = Thread.new { store.fetch("key") { inside << true and all_in.pop } }
-    until_coalesced(1)
+    until_coalesced(store, 1)
     go << true
     inside.pop
     third = Thread.new { store.fetch("key") { newer << true and "third" } }
@@ -95,7 +95,7 @@ RSpec.describe Ccache::Store, "loads that cannot be shared" do
     go, inside, all_in = Array.new(3) { Thread::Queue.new }
     first = leader(go) { raise IOError }
     second = Thread.new { store.fetch("key", skip_nil: true) { inside << true and all_in.pop and nil } }
-    until_coalesced(1)
+    until_coalesced(store, 1)
     go << true
     inside.pop
     all_in << true
@@ -104,7 +104,7 @@ RSpec.describe Ccache::Store, "loads that cannot be shared" do
     again = Thread::Queue.new
     third = leader(again) { "third" }
     fourth = Thread.new { store.fetch("key") { raise "not coalesced" } }
-    until_coalesced(1)
+    until_coalesced(store, 1)
     again << true
     expect(join(third, fourth)).to eq(%w[third third])
   end
@@ -114,7 +114,7 @@ RSpec.describe Ccache::Store, "loads that cannot be shared" do
     first = leader(go) { raise IOError }
     gates = Array.new(2) { Thread::Queue.new }
     others = gates.map { |gate| Thread.new { store.fetch("key") { inside << true and gate.pop } } }
-    until_coalesced(2)
+    until_coalesced(store, 2)
     go << true
     2.times { inside.pop }
     gates.first << "value"
@@ -130,7 +130,7 @@ RSpec.describe Ccache::Store, "loads that cannot be shared" do
     go = Thread::Queue.new
     first = leader(go, skip_nil: true) { nil }
     others = Array.new(waiters) { Thread.new { store.fetch("key", skip_nil: true) { raise "loaded twice" } } }
-    until_coalesced(waiters)
+    until_coalesced(store, waiters)
     go << true
     expect(join(first, others)).to eq([nil] * (waiters + 1))
     expect(store.key?("key")).to be(false)
