@@ -32,6 +32,20 @@ RSpec.describe "The Rails store's values that are not written" do
   end
 
   for_stores(RailsStores::REMOTE) do
+    it "are shared by those who wait while the server is down" do
+      server = own_server
+      cache = rails_store(redis: server.url, error_handler: nil)
+      cache.read("key")
+      server.kill
+      begun, go = Array.new(2) { Thread::Queue.new }
+      first = Thread.new { cache.fetch("key") { begun << true and go.pop and ["loaded"] } }
+      begun.pop
+      others = Array.new(4) { Thread.new { cache.fetch("key") { raise "loaded twice" } } }
+      until_coalesced(cache.ccache, 4)
+      go << true
+      expect(join(first, others)).to eq([["loaded"]] * 5)
+    end
+
     context "above max_value_bytes" do
       let(:cache) { rails_store(max_value_bytes: 1000) }
       let(:large) { "x" * 5000 }
