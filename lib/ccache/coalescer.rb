@@ -147,10 +147,11 @@ module Ccache
         has_waited = !flight.equal?(mine) && wait_for(flight, loader)
         yield mine, has_waited ? flight : nil
       ensure
-        # On the way into an `ensure` there is no interrupt; in it, this mask.
-        # The first line needs no stack.
-        mine.landed = true
-        Thread.handle_interrupt(Object => :never) { land(key, mine) }
+        begin
+          Thread.handle_interrupt(Interrupts::HELD_BACK) { land(key, mine) }
+        ensure
+          mine.landed = true # needs no stack, where there is none left for the line above
+        end
       end
     end
 
@@ -169,6 +170,7 @@ module Ccache
     end
 
     def land(key, mine)
+      mine.landed = true
       @lock.synchronize do
         leader = mine.leader
         leader&.companions&.delete(mine)
@@ -203,7 +205,7 @@ module Ccache
       end
       true
     ensure
-      loader.waits_for = nil
+      Thread.handle_interrupt(Interrupts::HELD_BACK) { loader.waits_for = nil }
     end
 
     current # the main Ractor's, before there are threads

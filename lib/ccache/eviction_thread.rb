@@ -16,7 +16,7 @@ module Ccache
       # @param store [Store]
       # @return [Thread, nil] nil if the store has one
       def start(store)
-        Thread.handle_interrupt(Object => :never) do
+        Thread.handle_interrupt(Interrupts::HELD_BACK) do
           bell, number = store.send(:_make_bell)
           bell && spawn(bell, store, number)
         end
@@ -38,7 +38,7 @@ module Ccache
       # Ends with the store, or when another thread has taken its place. The thread inherits that
       # interrupts wait; in the block they do not, so that it can be ended at exit.
       def run(hearer, store, number)
-        Thread.handle_interrupt(Object => :immediate) { nil while hearer.readpartial(WAKE_UPS) && tell(store) }
+        Thread.handle_interrupt(Interrupts::TAKEN) { nil while hearer.readpartial(WAKE_UPS) && tell(store) }
       rescue EOFError
         nil
       ensure

@@ -80,7 +80,7 @@ module Ccache
 
     def start
       # A thread inherits what its maker holds back, and could not be ended at exit.
-      thread = Thread.new { Thread.handle_interrupt(Object => :immediate) { loop { work } } }
+      thread = Thread.new { Thread.handle_interrupt(Interrupts::TAKEN) { loop { work } } }
       thread.name = "ccache-leases"
       thread.thread_variable_set(:fork_safe, true)
       thread

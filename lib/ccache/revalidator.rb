@@ -24,7 +24,7 @@ module Ccache
     # asks again.
     def ask(store, key, &job)
       name = [store, key.b]
-      Thread.handle_interrupt(Object => :never) do
+      Thread.handle_interrupt(Interrupts::HELD_BACK) do
         @lock.synchronize { add(name, job) }
       end
     rescue ThreadError
@@ -54,7 +54,7 @@ module Ccache
 
     def start
       # A thread inherits what its maker holds back, and could not be ended at exit.
-      thread = Thread.new { Thread.handle_interrupt(Object => :immediate) { loop { run(*@jobs.pop) } } }
+      thread = Thread.new { Thread.handle_interrupt(Interrupts::TAKEN) { loop { run(*@jobs.pop) } } }
       thread.name = "ccache-revalidator"
       thread
     end
@@ -65,7 +65,7 @@ module Ccache
     rescue Exception # rubocop:disable Lint/RescueException -- `exit` in an `on_event:` must not stop the others
       nil
     ensure
-      @lock.synchronize { @asked.delete(name) }
+      Thread.handle_interrupt(Interrupts::HELD_BACK) { @lock.synchronize { @asked.delete(name) } }
     end
 
     current # the main Ractor's, before there are threads

@@ -154,7 +154,7 @@ module Ccache
         end
         count
       ensure
-        _drop_all_local unless closed?
+        Thread.handle_interrupt(Interrupts::HELD_BACK) { _drop_all_local unless closed? }
       end
 
       # Whether what is written is not kept.

@@ -28,7 +28,7 @@ module Ccache
           Thread.current[@_telling] = true
           nil while _tell_next
         ensure
-          Thread.current[@_telling] = nil
+          Thread.handle_interrupt(Interrupts::HELD_BACK) { Thread.current[@_telling] = nil }
         end
       end
 

@@ -21,7 +21,9 @@ module Ccache
           keep = false
           yield -> { keep = true }
         ensure
-          keys.each { |key| _drop_local(key) } unless keep || closed?
+          Thread.handle_interrupt(Interrupts::HELD_BACK) do
+            keys.each { |key| _drop_local(key) } unless keep || closed?
+          end
         end
 
         # The same for a removal, which no load that began before it may outlive.

@@ -42,7 +42,9 @@ module Ccache
 
           loaded = _run_loader(key, load, [:leased, token], &loader) if is_given
         ensure
-          _give_back_token(key, token, load) if may_hold && !loaded&.etag && !closed?
+          Thread.handle_interrupt(Interrupts::HELD_BACK) do
+            _give_back_token(key, token, load) if may_hold && !loaded&.etag && !closed?
+          end
         end
 
         # For its caller alone: without a lease it may be older than another process' removal.
@@ -60,14 +62,12 @@ module Ccache
           :refused
         end
 
-        # What happened in the load is what its caller gets.
+        # What happened in the load is what its caller gets. To be called with interrupts held back.
         def _give_back_token(key, token, load)
           is_told = false
           tell = ->(error) { is_told ||= _event(:lease_kept, key, error) || true }
-          Thread.handle_interrupt(Object => :never) do
-            seconds = load.lock.fdiv(Seconds::NANOSECONDS)
-            LeaseReturner.current.give_back(seconds) { _give_back_now(key, token, tell) } || tell.call(nil)
-          end
+          seconds = load.lock.fdiv(Seconds::NANOSECONDS)
+          LeaseReturner.current.give_back(seconds) { _give_back_now(key, token, tell) } || tell.call(nil)
         end
 
         # Whether there is nothing left to do.
