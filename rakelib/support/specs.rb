@@ -20,9 +20,9 @@ module Specs
 
   # Specs that start programs, or are about Ruby alone, would add nothing to a run with a
   # collection at each allocation; nor would those that take the same native ways again for
-  # dozens of values, patterns, options or refusals.
+  # dozens of values, patterns, options, refusals or interrupts.
   PROGRAMS = %w[hearing subclasses].freeze
-  AGAIN = %w[deep_values odd_values patterns].freeze
+  AGAIN = %w[deep_values interrupts odd_values patterns].freeze
   AGAIN_WITH_SERVER = %w[answers long_lists options permissions signature_limits tls vocabulary].freeze
 
   # Without a server and with one.
