@@ -514,7 +514,10 @@ module Ccache
     # The etag, or nil if the condition does not hold.
     def _write_value(key, value, values, etag, lifetime, condition)
       kept, is_encoded, weight = _keep(key, value, values)
-      _write(key, kept, is_encoded, etag, lifetime, condition, nil, weight)
+      _write(key, kept, is_encoded, etag, lifetime, condition, nil, weight) || begin
+        unreadable = condition.nil? && _unreadable_etag(key)
+        _write(key, kept, is_encoded, etag, lifetime, unreadable, nil, weight) if unreadable
+      end
     end
 
     # What memory keeps of a value, whether that is an encoding, and what it weighs.
@@ -546,11 +549,6 @@ module Ccache
       return ABSENT unless etag
 
       is_private ? value : _private_copy(value)
-    end
-
-    # What the coalescer knows a load by: the key's bytes, as the map does.
-    def _flight_of(key, load)
-      [self, key.b, load.variant]
     end
   end
 end

@@ -56,6 +56,12 @@ module Ccache
       def _unreadable(key, error)
         error.header ? Absent.new(error.header) : Absent.new(nil, nil, _held_etag(key), true)
       end
+
+      # "Only if there is no entry" holds where there is one that nobody can read: its etag, if so.
+      def _unreadable_etag(key)
+        found = _read_for_fetch(key, nil, Freshness::NONE)
+        found.etag if Absent === found
+      end
     end
   end
 end

@@ -38,6 +38,11 @@ module Ccache
         Load.new(lifetime: _nanoseconds(expires_in), policy: values || @_values, skip_nil: skip_nil, lock: lock)
       end
 
+      # What the coalescer knows a load by: the key's bytes, as the map does.
+      def _flight_of(key, load)
+        [self, key.b, load.variant]
+      end
+
       def _load_once(key, load, absent, &loader)
         led = false
         key = _unchanging(key)

@@ -73,6 +73,16 @@ RSpec.describe Ccache::Store, "what cannot be decoded any more" do
     expect(%w[class struct].map { |key| store.fetch(key) { "new" } }).to eq(%w[new new])
   end
 
+  it "is nothing to a write that wants no entry, as with a server, and is one to others" do
+    store["key"] = kind.new
+    expect { store.set("key", "new", if_none_match: "*") }.to raise_error(Ccache::PreconditionFailed)
+    break_with(LoadError)
+    expect { store.set("key", "new", if_match: "older") }.to raise_error(Ccache::PreconditionFailed)
+    etag = store.set("key", "new", if_none_match: "*")
+    expect([store["key"], store.etag("key")]).to eq(["new", etag])
+    expect { store.set("key", "newer", if_none_match: "*") }.to raise_error(Ccache::PreconditionFailed)
+  end
+
   it "can be written and removed like any other" do
     %w[a b].each { |key| store[key] = kind.new }
     break_with(LoadError)
