@@ -1,14 +1,14 @@
 # frozen_string_literal: true
 
 # Writes docs/benchmarks.md and its charts from what the benches have measured, each in
-# its last run, and brings the README's figures up to date. `rake bench` ends by it. With
-# BENCH_QUICK=1 all of that goes into tmp/bench/quick.
+# its last run, and brings the figures of the README and docs/figures.md up to date.
+# `rake bench` ends by it. With BENCH_QUICK=1 all of that goes into tmp/bench/quick.
 
 require "fileutils"
 require_relative "suite"
 require_relative "support/results"
+require_relative "page/figures"
 require_relative "page/head"
-require_relative "page/readme"
 require_relative "page/section"
 
 project = File.expand_path("..", __dir__)
@@ -31,8 +31,9 @@ results.each_value do |result|
   result&.charts&.each { |file| FileUtils.cp(Bench::Results.chart(file), charts) }
 end
 
-readme = File.read(File.join(project, "README.md"))
-File.write(File.join(to, "README.md"), Bench::Readme.new(results).update(readme))
+Bench::Figures::PAGES.each do |page|
+  File.write(File.join(to, page), Bench::Figures.new(results).update(File.read(File.join(project, page))))
+end
 
 missing = results.reject { |_, result| result }.keys
 abort "not on the page, since they have not run or failed: #{missing.join(", ")}" unless missing.empty?

@@ -3,34 +3,9 @@
 require_relative "support/bar"
 
 module Bench
-  # A row of the README's table of promises: a bar by the name that it has on the page,
-  # with a goal that may be another one than the bar's, and what was measured.
-  Promise = Struct.new(:bench, :what, :goal, :measured) do
-    class << self
-      # @return [Array<Promise>]
-      def all(readme)
-        readme.scan(row).map { |cells| new(*cells) }
-      end
-
-      # @yieldparam promise [Promise]
-      # @yieldreturn [String, nil] what is measured now; nil leaves what there was
-      # @return [String] the README with that
-      def update(readme)
-        readme.gsub(row) do
-          promise = new(*Regexp.last_match.captures)
-          promise.measured = yield(promise) || promise.measured
-          promise.to_s
-        end
-      end
-
-      private
-
-      def row
-        goal = /(?:at most|at least|more than|less than|equal to) [\d.,]+/
-        /^\| `rake bench:(\w+)` \| (.+?) \| (#{goal}) \| (-?[\d.,]+) \|$/
-      end
-    end
-
+  # A figure that users may count on: a bar by the name that it has on the page of the benches,
+  # with a goal that may be another one than the bar's. docs/figures.md lists all of them.
+  Promise = Struct.new(:bench, :what, :goal) do
     # @param figure [Numeric, nil]
     # @return [Bar]
     def held_against(figure)
@@ -38,8 +13,45 @@ module Bench
       Bar.new(what: what, figure: figure, relation: relation, wanted: wanted.delete(",").to_f)
     end
 
-    def to_s
+    # @param measured [String]
+    # @return [String] the promise's row in a table
+    def row(measured)
       "| `rake bench:#{bench}` | #{what} | #{goal} | #{measured} |"
     end
+
+    # @param page [String]
+    # @return [String, nil] what was measured, as the page says
+    def measured_on(page)
+      page[/^#{Regexp.escape(row("")[0...-2])}(.+) \|$/, 1]
+    end
   end
+
+  PROMISES =
+    [
+      ["read_hit", "Store#get, times Hash#[]", "at most 2"],
+      ["read_hit", "LruRedux::ThreadSafeCache#[], times Store#get", "at least 3"],
+      ["read_hit", "MemoryStore#read, times Store#get", "at least 50"],
+      ["read_hit", "objects allocated by 10,000 hits of Store#get", "equal to 0"],
+      ["minor_gc", "pause with a Hash, times pause with a Store", "at least 20"],
+      ["memory", "max_entries: growth of the process per entry", "at most 200"],
+      ["bounded", "Store#get, max_entries, max_bytes and expires_in, times no bound", "at most 1.15"],
+      ["bounded", "Store#set that evicts, times LruRedux::ThreadSafeCache#[]=", "at most 1.5"],
+      ["churn", "Store: most memory after the first million, times that after it", "at most 1.05"],
+      ["churn", "Store: ms that a write takes at p99.99", "less than 5"],
+      ["simulate", "Generated workloads: points by which the mean is ahead of the best peer's", "at least 1"],
+      ["validated_hit",
+       "1,024 records, client and server on two CPUs: wall time of the peer to that of get",
+       "at least 15"],
+      ["validated_hit",
+       "1,024 records, client and server on one CPU: wall time of the peer to that of get",
+       "at least 60"],
+      ["value_size", "client and server on two CPUs: the dearest size to the cheapest", "at most 1.1"],
+      ["threads", "64 threads, one key: validations per read", "at most 0.1"],
+      ["interrupt", "the longest of all, ms", "at most 100"],
+      ["outage", "the server is down: fetches per second, to RedisCacheStore's", "at least 0.9"],
+      ["outage", "the server is down: slowest fetch, in times of the longest block", "at most 1.5"],
+      ["outage", "the block raises: fetches per second, to MemoryStore's", "at least 0.9"],
+      ["rails", "1,024 records, client and server on two CPUs: in process, MemoryStore's time to it", "at least 300"],
+      ["rails_app", "requests per second, times those of :redis_cache_store", "at least 3"]
+    ].map { |promise| Promise.new(*promise) }.freeze
 end

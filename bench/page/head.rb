@@ -22,7 +22,7 @@ module Bench
         what there is; each section says when and where it was measured.
       TEXT
         A **bar** is what was asked for before anything was measured; a missed one stays
-        here, as MISSED. What we promise is a part of them, in the [README](../README.md#promised),
+        here, as MISSED. What we promise is a part of them, on the page of [figures](figures.md#promised),
         some with a goal of their own: `rake bench:check` measures again, and fails if one of
         these is missed.
       BARS

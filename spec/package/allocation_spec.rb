@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-# As the README's limits and docs/architecture.md say.
+# As the limits in docs/store.md and docs/architecture.md say.
 RSpec.describe "An allocation of Rust's that fails" do
   # Where there is a limit that is kept.
   next unless File.exist?("/proc/self/status")

@@ -51,7 +51,7 @@ RSpec.describe "The documentation", limit: 300 do
   it "has lines for a Gemfile that Bundler takes" do
     lines = blocks[:gemfile].flat_map { |block| block.text.lines } + Pages.spans.grep(/\Agem "/)
     expect(lines.size).to be >= 2
-    old_bundler = Gem::Version.new(Bundler::VERSION) < Gem::Version.new("2.3.18") # as the README says
+    old_bundler = Gem::Version.new(Bundler::VERSION) < Gem::Version.new("2.3.18") # as docs/installing.md says
     lines.each do |line|
       gemfile = Bundler::Dsl.new
       gemfile.instance_eval(line.sub(/, force_ruby_platform: true/) { |option| old_bundler ? "" : option })

@@ -1,15 +1,16 @@
 # frozen_string_literal: true
 
 require_relative "../../bench/suite"
-require_relative "../../bench/promises"
+require_relative "../../bench/page/figures"
 
-# What the README says about speed and memory is what the page of the benches says.
-RSpec.describe "The figures in the README" do
+# What the README and docs/figures.md say about speed and memory is what the page of the benches
+# says.
+RSpec.describe "The figures" do
   root = File.expand_path("../..", __dir__)
-  readme = File.read(File.join(root, "README.md"))
+  figures = File.read(File.join(root, "docs/figures.md"))
+  quoted = Bench::Figures::PAGES.map { |name| File.read(File.join(root, name)) }.join("\n## \n")
   page = File.read(File.join(root, "docs/benchmarks.md"))
   sections = page.split(/^### (\w+)$/).drop(1).each_slice(2).to_h
-  promises = Bench::Promise.all(readme)
 
   # A number as it was read, and its value: "2,300" and 2300.0.
   def numbers(text)
@@ -38,30 +39,35 @@ RSpec.describe "The figures in the README" do
     end.to_h
   end
 
-  # What the README says in numbers, by the bench that was named last: all that stands
+  # What the pages say in numbers, by the bench that was named last: all that stands
   # among the figures, but for the promises, and tables elsewhere.
   bench = nil
-  claims = readme.sub(/^### Promised.*?^## /m, "## ").split(/(?=^## )/).flat_map do |chapter|
+  claims = quoted.sub(/^## Promised.*/m, "").split(/(?=^## )/).flat_map do |chapter|
     bench = nil
     paragraphs = chapter.split(/\n\n+/).map { |text| [bench = text[/.*rake bench:(\w+)/m, 1] || bench, text] }
-    paragraphs.select { |name, text| name && (text.start_with?("|") || chapter.start_with?("## Figures")) }
+    paragraphs.select { |name, text| name && (text.start_with?("|") || chapter.include?("\n# Figures\n")) }
   end
 
   it "are many" do
-    expect(promises.size).to be >= 10
+    expect(Bench::PROMISES.size).to be >= 10
     expect(claims.size).to be >= 12
   end
 
   it "come from benches that there are, each with a section on the page" do
     expect(sections.keys).to eq(Bench::NAMES.map(&:to_s))
-    expect(readme.scan(/rake bench:(\w+)/).flatten.uniq - %w[check]).to all(satisfy { |name| sections.key?(name) })
+    expect(quoted.scan(/rake bench:(\w+)/).flatten.uniq - %w[check]).to all(satisfy { |name| sections.key?(name) })
   end
 
-  promises.each do |promise|
+  it "list every promise, and no other" do
+    rows = figures[/^## Promised.*/m].scan(/^\| `rake bench:.*$/)
+    expect(rows).to eq(Bench::PROMISES.map { |promise| promise.row(promise.measured_on(figures)) })
+  end
+
+  Bench::PROMISES.each do |promise|
     it "are kept by the page: #{promise.bench}, #{promise.what}" do
-      names = bars_of(sections.fetch(promise.bench))
-      expect(names[promise.what]).to eq(promise.measured)
-      expect(promise.held_against(value(promise.measured))).to be_met
+      measured = bars_of(sections.fetch(promise.bench))[promise.what]
+      expect(promise.measured_on(figures)).to eq(measured)
+      expect(promise.held_against(value(measured))).to be_met
     end
   end
 

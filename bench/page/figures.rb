@@ -3,20 +3,23 @@
 require_relative "../promises"
 
 module Bench
-  # Brings the README's figures up to date, so that it says what the page says: what was
-  # measured of each promise, and the cells of its tables. A table belongs to the bench
-  # that was named last before it, and has some of the rows and columns of one of the
+  # Brings a page's figures up to date, so that it says what the page of the benches says: what
+  # was measured of each promise, and the cells of its tables. A table belongs to the bench
+  # that was named last before it, and has some of the rows and columns of one of that
   # page's tables, by the same names.
-  class Readme
+  class Figures
+    # The pages that quote what was measured.
+    PAGES = %w[README.md docs/figures.md].freeze
+
     # @param results [Hash{Symbol => Results, nil}]
     def initialize(results)
       @results = results
     end
 
-    # @return [String] the README with the figures of these results
+    # @return [String] the page with the figures of these results
     def update(text)
       bench = nil
-      paragraphs = Promise.update(text) { |promise| measured(promise) }.split(/(\n{2,})/).map do |paragraph|
+      paragraphs = update_promises(text).split(/(\n{2,})/).map do |paragraph|
         bench = paragraph[/.*rake bench:(\w+)/m, 1] || bench
         paragraph.start_with?("|") ? refresh(paragraph, bench) : paragraph
       end
@@ -24,6 +27,14 @@ module Bench
     end
 
     private
+
+    # One that was not measured keeps what there was.
+    def update_promises(text)
+      PROMISES.reduce(text) do |page, promise|
+        before = promise.measured_on(page)
+        before ? page.sub(promise.row(before)) { promise.row(measured(promise) || before) } : page
+      end
+    end
 
     def measured(promise)
       @results[promise.bench.to_sym]&.bars_by_name&.fetch(promise.what, nil)&.measured
