@@ -122,6 +122,7 @@ module Consistency
         end
       end
     rescue Ccache::ConnectionError, Ccache::TimeoutError, Ccache::ServerError
+      @budget << nil # so that as many are answered however long the server is away
       sleep PAUSE
     rescue Timeout::Error
       nil

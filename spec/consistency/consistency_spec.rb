@@ -31,9 +31,10 @@ RSpec.describe "Consistency", unless: Scale.stressed? do
   Consistency::Fault::ALL.each_with_index do |fault, number|
     it "holds while #{fault.name}" do
       server = own_server(*fault.server_options)
-      report = Consistency::Round.new(server, fault, Scale.of(15_000, small: 500), number).run
+      operations = Scale.of(15_000, small: 500)
+      report = Consistency::Round.new(server, fault, operations, number).run
       expect(report.violations.join("\n")).to eq("")
-      expect(report.reads).to be > report.operations / 3
+      expect(report.reads).to be > operations / 3
       struck = evidence.fetch(fault.name, proc { true })
       expect(struck.call(report, server)).to be(true), -> { "the fault did not strike: #{report}" } unless Scale.small?
     end
