@@ -6,7 +6,7 @@
 #
 # To see red: in lib/ccache/store/loading.rb let `_take_lease` say which lease it took, or in
 # lib/ccache/coalescer.rb put a Hash literal in the place of Interrupts::HELD_BACK.
-RSpec.describe Ccache::Store, "loads that are interrupted" do
+RSpec.describe Ccache::Store, "loads that are interrupted", :mistyped do
   # At the ends of the method calls of these numbers; false if there were fewer.
   def interrupt(*numbers, &block)
     count = 0
@@ -60,7 +60,7 @@ RSpec.describe Ccache::Store, "loads that are interrupted" do
   # Both what is interrupted, and what is on its way out already.
   def interrupt_twice
     (1..).take_while do |first|
-      (first + 1..).step(Scale.of(1, small: 10)).take_while { |second| yield first, second }.any?
+      (first + 1..).take_while { |second| yield first, second }.any?
     end
   end
 
