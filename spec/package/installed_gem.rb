@@ -18,10 +18,11 @@ module InstalledGem
             "MAKEFLAGS" => "CLEANOBJS= RUBYGEMS_CLEAN_DIRS=" }.freeze
 
   class << self
-    # @return [String] the GEM_HOME
+    # @return [String] the GEM_HOME, as Ruby names what it loads there: a clone has a link to it
     def home
-      @home ||= File.join(KEPT, digest).tap do |home|
+      @home ||= File.join(KEPT, digest).then do |home|
         alone { install_into(home) unless File.exist?(home) }
+        File.realpath(home)
       end
     end
 
