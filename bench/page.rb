@@ -31,8 +31,9 @@ results.each_value do |result|
   result&.charts&.each { |file| FileUtils.cp(Bench::Results.chart(file), charts) }
 end
 
+figures = Bench::Figures.new(results)
 Bench::Figures::PAGES.each do |page|
-  File.write(File.join(to, page), Bench::Figures.new(results).update(File.read(File.join(project, page))))
+  File.write(File.join(to, page), figures.update(File.read(File.join(project, page))))
 end
 
 missing = results.reject { |_, result| result }.keys

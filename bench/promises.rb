@@ -16,13 +16,20 @@ module Bench
     # @param measured [String]
     # @return [String] the promise's row in a table
     def row(measured)
-      "| `rake bench:#{bench}` | #{what} | #{goal} | #{measured} |"
+      "#{cells} #{measured} |"
     end
 
     # @param page [String]
     # @return [String, nil] what was measured, as the page says
     def measured_on(page)
-      page[/^#{Regexp.escape(row("")[0...-2])}(.+) \|$/, 1]
+      page[/^#{Regexp.escape(cells)} (-?[\d.,]+) \|$/, 1]
+    end
+
+    private
+
+    # All of its row but for what was measured.
+    def cells
+      "| `rake bench:#{bench}` | #{what} | #{goal} |"
     end
   end
 
