@@ -54,6 +54,11 @@ module Consistency
       outcome == :read
     end
 
+    # Whether the server said something to it.
+    def answered?
+      !%i[failed unknown].include?(outcome)
+    end
+
     # Whether it may have changed something, and nobody knows.
     def ambiguous?
       outcome == :unstored || (outcome == :unknown && !%i[get entry].include?(name))

@@ -19,7 +19,7 @@ module Consistency
     # In a log, at least.
     BYTES_PER_OPERATION = 50
 
-    Report = Struct.new(:operations, :reads, :writes, :ambiguous, :faults, :stats, :violations)
+    Report = Struct.new(:operations, :answered, :reads, :writes, :ambiguous, :faults, :stats, :violations)
 
     attr_reader :server, :faults
 
@@ -117,8 +117,9 @@ module Consistency
       records = @clients.flat_map(&:records)
       steps = History.new(records, barriers: @barriers, emptied: @emptied, **@fault.history).steps
       violations = steps.filter_map { |key, of_key| (found = Checker.violation(of_key)) && "key #{key}: #{found}" }
-      Report.new(records.size, records.count(&:reading?), records.count { |record| !record.reading? },
-                 records.count(&:ambiguous?), @faults, sum(stats), violations)
+      counts = %i[answered? reading?].map { |what| records.count(&what) }
+      Report.new(records.size, *counts, records.count { |record| !record.reading? }, records.count(&:ambiguous?),
+                 @faults, sum(stats), violations)
     end
 
     def sum(stats)
