@@ -514,10 +514,11 @@ module Ccache
     # The etag, or nil if the condition does not hold.
     def _write_value(key, value, values, etag, lifetime, condition)
       kept, is_encoded, weight = _keep(key, value, values)
-      _write(key, kept, is_encoded, etag, lifetime, condition, nil, weight) || begin
-        unreadable = condition.nil? && _unreadable_etag(key)
-        _write(key, kept, is_encoded, etag, lifetime, unreadable, nil, weight) if unreadable
-      end
+      written = _write(key, kept, is_encoded, etag, lifetime, condition, nil, weight)
+      return written if written || !condition.nil?
+
+      unreadable = _unreadable_etag(key)
+      unreadable && _write(key, kept, is_encoded, etag, lifetime, unreadable, nil, weight)
     end
 
     # What memory keeps of a value, whether that is an encoding, and what it weighs.

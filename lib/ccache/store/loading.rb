@@ -38,7 +38,7 @@ module Ccache
         Load.new(lifetime: _nanoseconds(expires_in), policy: values || @_values, skip_nil: skip_nil, lock: lock)
       end
 
-      # What the coalescer knows a load by: the key's bytes, as the map does.
+      # The coalescer's name for a load. Keys count by their bytes, as in the map.
       def _flight_of(key, load)
         [self, key.b, load.variant]
       end
